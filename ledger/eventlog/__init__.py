@@ -1,0 +1,1 @@
+"""The event log: one port (`port.py`), and the recorders that pass its contract."""

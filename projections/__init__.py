@@ -1,0 +1,1 @@
+"""What the log means now. Everything here is rebuilt from the log alone."""

@@ -1,0 +1,58 @@
+"""How events change counts: which answers come to count and which cease to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import orjson
+
+from ledger.domain.choices import (
+    Answer,
+    ChoiceChanged,
+    ChoiceEvent,
+    ChoiceLapsed,
+    ChoiceMade,
+    ChoiceWithdrawn,
+)
+from ledger.domain.sealing import unsealed
+from projections.projection import Rows, Table
+
+
+def recounted(event: ChoiceEvent) -> Iterator[tuple[Answer, int]]:
+    """The answers that an event adds to the count (+1) and takes from it (−1)."""
+    match event:
+        case ChoiceMade():
+            yield event.answer, 1
+        case ChoiceChanged():
+            yield event.previous, -1
+            yield event.answer, 1
+        case ChoiceWithdrawn() | ChoiceLapsed():
+            yield event.previous, -1
+
+
+class SealedAnswers:
+    """The sealed answers that a model holds until their question's key is public; one row a question."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def keep(self, rows: Rows, event: ChoiceEvent) -> None:
+        """Remember what a sealed choice stands at."""
+        match event:
+            case ChoiceMade() | ChoiceChanged():
+                answer = event.answer
+                rows.put(self._table, (event.question, event.voter), answer.area, answer.sealed)
+            case ChoiceWithdrawn() | ChoiceLapsed():
+                rows.delete(self._table, (event.question, event.voter))
+
+    def open(self, rows: Rows, question: str, key: str) -> Iterator[Answer]:
+        """The answers, readable, now that the key is public."""
+        for area, sealed in rows.all_of(self._table, question):
+            yield Answer(area=str(area), marks=unsealed(key, str(sealed)))
+
+
+def sealed_table(name: str) -> Table:
+    return Table(name, ("question", "voter"), ("area", "sealed"))
+
+
+def canonical(value: Mapping[str, object] | Sequence[object]) -> str:
+    """Canonical JSON text (sorted keys), for columns that hold a document."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

@@ -1,0 +1,1 @@
+"""Where read models are kept: one port (`port.py`) and its stores."""

@@ -1,0 +1,67 @@
+"""Where the parts are put together: the only place that chooses adapters."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.eventlog.memory import MemoryLog
+from ledger.eventlog.port import EventLog
+from ledger.eventlog.sqlite import SQLiteLog
+from ledger.recording import Ledger
+from ledger.vault.keys import KEY_BYTES, master_key
+from ledger.vault.vault import Vault
+from projections.catalogue import all_projections
+from projections.queries import Queries
+from projections.stores.port import Store
+from projections.stores.sqlite import SQLiteStore
+from projections.worker import Worker
+from services.settings import Settings, path_of
+from services.steward import Steward
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The running parts of one process."""
+
+    settings: Settings
+    log: EventLog
+    vault: Vault
+    ledger: Ledger
+    store: Store
+    worker: Worker
+    queries: Queries
+    steward: Steward
+
+
+@contextmanager
+def assembled(settings: Settings, *, verify: bool = False) -> Iterator[System]:
+    """The parts that the settings name, open until the end of the block.
+
+    `verify` checks first that the log is sound, which takes a second or so for each gigabyte.
+    Raises `DamagedLog`, `LogUnavailable`, `VaultError`, `StoreUnavailable`.
+    """
+    with ExitStack() as stack:
+        log_path, vault_path = path_of(settings.log), path_of(settings.vault)
+        log = MemoryLog() if log_path is None else SQLiteLog(log_path)
+        stack.callback(log.close)
+        if verify:
+            log.verify()
+        vault = Vault(vault_path, _master_key(settings, vault_path))
+        stack.callback(vault.close)
+        store = SQLiteStore(path_of(settings.store))
+        stack.callback(store.close)
+        ledger = Ledger(log, vault, settings.origin)
+        queries = Queries(store)
+        worker = Worker(log, store, all_projections())
+        steward = Steward(ledger, queries, settings.publishable_from)
+        yield System(settings, log, vault, ledger, store, worker, queries, steward)
+
+
+def _master_key(settings: Settings, vault_path: Path | None) -> bytes:
+    if settings.master_key_file is not None:
+        return master_key(settings.master_key_file)
+    if vault_path is None:
+        return os.urandom(KEY_BYTES)
+    return master_key(vault_path.with_name(vault_path.name + ".key"))

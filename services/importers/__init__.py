@@ -1,0 +1,1 @@
+"""Strict readers of foreign files: each turns one format into frozen data, and no more."""
