@@ -1,0 +1,38 @@
+"""`civic-ledger`: every command, and how its errors are told."""
+
+import sys
+
+import click
+import typer
+
+from services.cli import imports, reading, running
+from services.cli.context import add_setting_flags
+from services.errors import KNOWN_ERRORS, meaning
+
+app = typer.Typer(
+    name="civic-ledger",
+    help="The civic participation ledger: choices, counts, decisions and services, all from one log.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+running.add_commands(app)
+reading.add_commands(app)
+app.add_typer(imports.app, name="import")
+
+
+def command() -> click.Command:
+    """The whole command line, with the flags for the settings on every command."""
+    built = typer.main.get_command(app)
+    add_setting_flags(built)
+    return built
+
+
+def main() -> None:
+    """Run the command line; exits with 0, or as `services.errors` and `services.cli.context` say."""
+    try:
+        command().main(prog_name="civic-ledger")
+    except KNOWN_ERRORS as error:
+        sys.stderr.write(f"civic-ledger: {error}\n")
+        sys.exit(meaning(error).exit_code)

@@ -1,0 +1,51 @@
+"""The commands that run the ledger: serve and project."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli.context import caught_up, opened, print_json, settings
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command()(serve)
+    app.command()(project)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on (CIVIC_HOST).")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port; 0 takes a free one (CIVIC_PORT).")
+    ] = None,
+    sample_town: Annotated[
+        bool, typer.Option("--sample-town", help="Fill an empty ledger with a made-up town first.")
+    ] = False,
+) -> None:
+    """Run everything in one process: API, pages, and the workers that keep the read models up to date."""
+    from services.server import run
+
+    chosen = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
+    run(settings().model_copy(update=chosen), sample_town=sample_town)
+
+
+def project(
+    once: Annotated[bool, typer.Option("--once", help="Catch up with the log, then exit.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Keep the read models up to date with the log."""
+    import threading
+
+    with opened(verify=True) as system:
+        caught_up(system)
+        positions = dict(system.worker.positions)
+        if as_json:
+            print_json(positions)
+        else:
+            for model, position in positions.items():
+                typer.echo(f"{model:10} {position:>12,}")
+        if not once:
+            stop = threading.Event()
+            try:
+                system.worker.run(stop)
+            except KeyboardInterrupt:
+                stop.set()
