@@ -41,7 +41,7 @@ _ILLEGAL = {
     Reason.ENTRY_TOO_LARGE,
 }
 
-KNOWN_ERRORS = (Refused, *_MEANINGS)
+KNOWN_ERRORS: tuple[type[Exception], ...] = (Refused, *_MEANINGS)
 """Errors that are told to the caller; any other one is a bug."""
 
 

@@ -1,68 +1,77 @@
 """What all commands share: the settings with their flags, the system they open, and how they print."""
 
+import functools
+import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import click
 import orjson
+import typer
 from pydantic import BaseModel, ValidationError
 
 from services.assembly import System, assembled
 from services.settings import Settings
 
-_OVERRIDES = "civic-ledger settings"
-
 EXIT_FINDINGS = 1
 """The command did its work and found something wrong: a refused row, a difference, no such thing."""
-
-EXIT_USAGE = 2
-"""The command was called wrongly (as click has it)."""
 
 FLAGS = ("log", "store", "vault", "master_key_file", "origin", "publishable_from")
 """The settings that every command has a flag for; `serve` has flags for its own."""
 
 
-def add_setting_flags(command: click.Command, names: tuple[str, ...] = FLAGS) -> None:
-    """Give a command, and all below it, a flag for each setting; a flag wins over its variable."""
-    if isinstance(command, click.Group):
-        for below in command.commands.values():
-            add_setting_flags(below, names)
-        return
-    for name in names:
-        field = Settings.model_fields[name]
-        command.params.append(
-            click.Option(
-                [f"--{name.replace('_', '-')}"],
-                expose_value=False,
-                callback=_remember,
-                help=f"{field.description} [variable: CIVIC_{name.upper()}; default: {_shown(field.default)}]",
-            )
-        )
+_given: ContextVar[dict[str, str]] = ContextVar("settings given as flags", default={})  # noqa: B039
 
 
-def _remember(context: click.Context, option: click.Parameter, value: Any) -> None:
-    if value is not None and option.name is not None:
-        context.find_root().meta.setdefault(_OVERRIDES, {})[option.name] = value
+def add_setting_flags(app: typer.Typer) -> None:
+    """Give every command a flag for each setting in `FLAGS`; a flag wins over its variable."""
+    for command in app.registered_commands:
+        assert command.callback is not None
+        command.callback = _with_flags(command.callback)
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        add_setting_flags(group.typer_instance)
 
 
-def _shown(default: object) -> str:
-    return "none" if default is None else str(default)
+def _with_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    flags = {name: Annotated[str | None, typer.Option(help=_help(name))] for name in FLAGS}
+
+    @functools.wraps(command)
+    def with_flags(*args: Any, **kwargs: Any) -> Any:
+        given = {name: kwargs.pop(name) for name in flags}
+        _given.set({name: value for name, value in given.items() if value is not None})
+        return command(*args, **kwargs)
+
+    signature = inspect.signature(command)
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=flag)
+        for name, flag in flags.items()
+    ]
+    parameters = [*signature.parameters.values(), *added]
+    with_flags.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_flags.__annotations__ = {**command.__annotations__, **flags}
+    return with_flags
+
+
+def _help(name: str) -> str:
+    field = Settings.model_fields[name]
+    default = "" if field.default is None else f" Default: {field.default}."
+    return f"{field.description} Variable: CIVIC_{name.upper()}.{default}"
 
 
 def settings() -> Settings:
-    """The settings of this call. Raises click.UsageError that names what is wrong."""
-    overrides = click.get_current_context().find_root().meta.get(_OVERRIDES, {})
+    """The settings of this call. Raises typer.BadParameter that names what is wrong."""
     try:
-        return Settings(**overrides)
+        return Settings.model_validate({**Settings().model_dump(), **_given.get()})
     except ValidationError as error:
         told = "; ".join(
             f"CIVIC_{str(one['loc'][0]).upper()}: {one['msg'].removeprefix('Value error, ')}"
             for one in error.errors()
         )
-        raise click.UsageError(told) from error
+        raise typer.BadParameter(told) from error
 
 
 @contextmanager
@@ -125,7 +134,7 @@ def print_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:
 
 
 def existing(path: Path) -> Path:
-    """Raises click.UsageError for a path that is not there."""
+    """Raises typer.BadParameter for a path that is not there."""
     if not path.exists():
-        raise click.UsageError(f"{path}: there is no such file or folder")
+        raise typer.BadParameter(f"{path}: there is no such file or folder")
     return path

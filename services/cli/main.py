@@ -2,7 +2,6 @@
 
 import sys
 
-import click
 import typer
 
 from services.cli import imports, reading, running
@@ -20,19 +19,13 @@ app = typer.Typer(
 running.add_commands(app)
 reading.add_commands(app)
 app.add_typer(imports.app, name="import")
-
-
-def command() -> click.Command:
-    """The whole command line, with the flags for the settings on every command."""
-    built = typer.main.get_command(app)
-    add_setting_flags(built)
-    return built
+add_setting_flags(app)
 
 
 def main() -> None:
-    """Run the command line; exits with 0, or as `services.errors` and `services.cli.context` say."""
+    """Run the command line; exits with 0, or as `services.errors` says."""
     try:
-        command().main(prog_name="civic-ledger")
+        app(prog_name="civic-ledger")
     except KNOWN_ERRORS as error:
         sys.stderr.write(f"civic-ledger: {error}\n")
         sys.exit(meaning(error).exit_code)

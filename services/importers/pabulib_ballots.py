@@ -6,7 +6,14 @@ from itertools import repeat
 from pathlib import Path
 
 from services.importers.pabulib_sections import Section
-from services.importers.reading import BadRow, ImportFileError, fits, quoted, whole_number
+from services.importers.reading import (
+    BadRow,
+    ImportFileError,
+    fits,
+    quoted,
+    require_end,
+    whole_number,
+)
 
 Mark = tuple[str, int | None]
 """A project id and what a ballot gives it: points, or the rank from 1 (ordinal), or None."""
@@ -47,6 +54,8 @@ def read_ballots(
     used = (voter_at, vote_at, points_at)
     personal = [(name, at) for name, at in section.columns.items() if at not in used]
     width = section.width
+    if section.rows:
+        require_end(path, section.rows[-1], width)
     lines: dict[str, int] = {}
     ballots = []
     for line, cells in section.rows:

@@ -1,6 +1,8 @@
 """Reads the export of one Polis conversation (https://compdemocracy.org/export): a folder of CSV.
 
-`votes.csv` and `comments.csv` must be there; `summary.csv` and `participants-votes.csv` may be.
+`votes.csv` and `comments.csv` must be there; `summary.csv` and the final matrix may be: that is
+`participants-votes.csv`, or `participant-votes.csv` where the server itself named it. A timestamp
+is in milliseconds; newer servers export seconds, and those become milliseconds here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +21,10 @@ from services.importers.reading import (
 )
 
 AGREE, PASS, DISAGREE = 1, 0, -1
+_MATRIX_NAMES = ("participants-votes.csv", "participant-votes.csv")
+_FIRST_MILLISECONDS = 10**11
+"""Less than this cannot be milliseconds, for it would be before 1973."""
+
 _MARKS = {"1": AGREE, "0": PASS, "-1": DISAGREE}
 
 
@@ -80,8 +86,9 @@ def read_polis(folder: Path) -> PolisConversation:
     participants: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     expected = None
-    if (folder / "participants-votes.csv").exists():
-        participants, columns, expected = _matrix(folder / "participants-votes.csv", bad)
+    for matrix in filter(Path.exists, (folder / name for name in _MATRIX_NAMES)):
+        participants, columns, expected = _matrix(matrix, bad)
+        break
     for statement_id in (*(vote.statement_id for vote in cast), *columns):
         statements.setdefault(statement_id, Statement(statement_id, None, None, None, None))
     votes = _without_repeats(cast)
@@ -141,7 +148,7 @@ def _milliseconds(text: str) -> int:
     number = whole_number(text)
     if number < 0:
         raise ValueError(f"timestamp: {quoted(text)} is negative")
-    return number
+    return number if number >= _FIRST_MILLISECONDS else number * 1000
 
 
 def _mark(name: str, text: str) -> int:

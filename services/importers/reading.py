@@ -4,7 +4,10 @@ import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from os import SEEK_END
 from pathlib import Path
+
+CUT_OFF = "Get the file again: it is cut off, or a quote in it is not closed."
 
 LARGEST = 2**53 - 1
 """The largest whole number that every JSON reader keeps exact (RFC 8259, section 6)."""
@@ -75,10 +78,12 @@ def exact_decimal(text: str) -> ExactDecimal:
     """The number that `text` writes in plain digits with a point, `12345.67`. Raises ValueError."""
     try:
         number = Decimal(text)
-        exact = number.is_finite() and format(number, "f") == text
+        # An exponent could make the digits of a short text fill the memory.
+        short = number.is_finite() and abs(number.adjusted()) < 100 and len(text) < 100
+        exact = short and format(number, "f") == text
     except InvalidOperation:
         exact = False
-    if not exact or len(text) > 100:
+    if not exact:
         raise ValueError(f"{quoted(text)} is not a decimal number")
     whole, _, fraction = text.partition(".")
     fraction = fraction.rstrip("0")
@@ -123,7 +128,10 @@ def _lines(path: Path) -> Iterator[str]:
 def rows(
     path: Path, lines: Iterable[str], delimiter: str = ",", skip_spaces: bool = False
 ) -> Iterator[Row | BadRow]:
-    """The rows that hold anything. One that breaks the rules of quoting is a BadRow."""
+    """The rows that hold anything. One with something behind a closing quote is a BadRow.
+
+    Raises ImportFileError where a quote is never closed, and so hides what follows.
+    """
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=skip_spaces, strict=True)
     while True:
         try:
@@ -131,7 +139,10 @@ def rows(
         except StopIteration:
             return
         except csv.Error as error:
-            yield BadRow(path, reader.line_num, f"The row cannot be read: {error}.")
+            problem = f"The row cannot be read: {error}."
+            if "expected after" not in str(error):
+                raise ImportFileError(path, reader.line_num, problem, CUT_OFF) from error
+            yield BadRow(path, reader.line_num, problem)
             continue
         if any(map(str.strip, cells)):
             yield reader.line_num, cells
@@ -185,7 +196,29 @@ def open_table(path: Path, required: Collection[str]) -> Table:
     if isinstance(header, BadRow):
         raise ImportFileError(path, header.line, header.problem, "Correct the header.")
     columns = columns_of(path, header, required)
-    return Table(columns, _fitting(path, found, max(columns.values()) + 1))
+    width = max(columns.values()) + 1
+    last = header
+    for row in found:
+        if not isinstance(row, BadRow):
+            last = row
+    require_end(path, last, width)
+    again = rows(path, _lines(path))
+    next(again)
+    return Table(columns, _fitting(path, again, width))
+
+
+def require_end(path: Path, last: Row, width: int) -> None:
+    """Raises ImportFileError when the last row is too short and no line break ends it."""
+    line, cells = last
+    if len(cells) < width and not _ends_with_line_break(path):
+        problem = f"The last row has {len(cells)} columns, the header {width}, and no end."
+        raise ImportFileError(path, line, problem, CUT_OFF)
+
+
+def _ends_with_line_break(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, SEEK_END)
+        return file.read() in b"\r\n"
 
 
 def _fitting(path: Path, found: Iterator[Row | BadRow], width: int) -> Iterator[Row | BadRow]:

@@ -21,8 +21,8 @@ def test_a_tie_for_the_last_seat_is_reported_and_what_is_above_it_adopted() -> N
     outcome = decide(Plurality(seats=2), Single(), "abcd", approved({"d": 3, "c": 3, "a": 5}))
     assert (outcome.adopted, outcome.tied) == (("a",), ("c", "d"))
     assert outcome.reason == (
-        "11 voters chose for 2 seats: a has 5 votes, d has 3 votes and c has 3 votes."
-        " d and c are level, with 1 seat for them: the rule cannot choose."
+        "11 voters chose for 2 seats: a has 5 votes, c has 3 votes and d has 3 votes."
+        " c and d are level, with 1 seat for them: the rule cannot choose."
     )
 
 
@@ -78,7 +78,8 @@ def test_a_threshold_is_reached_exactly() -> None:
     outcome = decide(Threshold(share=TWO_THIRDS), Single(), "abc", approved({"a": 2, "b": 1}))
     assert (outcome.adopted, outcome.tied) == (("a",), ())
     assert outcome.reason == (
-        "An option is adopted with at least 2/3 of the voters: a has 2 of 3, b has 1 of 3 and c has 0 of 3."
+        "An option is adopted with at least 2/3 of the voters:"
+        " a has 2 of 3, b has 1 of 3 and c has 0 of 3."
     )
 
 

@@ -12,17 +12,17 @@ from services.importers.reading import ImportFileError
 SMALL = {
     "summary.csv": 'topic,A square\nurl,https://pol.is/1\nconversation-description,"two\nlines"\n',
     "comments.csv": """timestamp,datetime,comment-id,author-id,agrees,moderated,comment-body
-900,Mon,10,7,1,-1,"Trees, ""more"" trees"
-800,Mon,2,7,1,1,"A bench
+1500000000900,Mon,10,7,1,-1,"Trees, ""more"" trees"
+1500000000800,Mon,2,7,1,1,"A bench
 or two"
 """,
     "votes.csv": """timestamp,datetime,comment-id,voter-id,vote
-1003,Mon,2,0,-1
-1001,Mon,2,0,1
-1002,Mon,2,0,1
-1001,Mon,10,1,0
-1004,Mon,5,0,1
-1004,Mon,5,0,-1
+1500000001003,Mon,2,0,-1
+1500000001001,Mon,2,0,1
+1500000001002,Mon,2,0,1
+1500000001001,Mon,10,1,0
+1500000001004,Mon,5,0,1
+1500000001004,Mon,5,0,-1
 """,
     "participants-votes.csv": """participant,group-id,n-comments,n-votes,n-agree,2,5,10,11
 0,1,0,2,0,-1,-1,,
@@ -48,17 +48,17 @@ def test_every_part_of_a_small_conversation(tmp_path: Path) -> None:
     assert (found.name, found.topic, found.url) == ("square", "A square", "https://pol.is/1")
     assert found.description == "two\nlines"
     assert found.statements == (
-        Statement("2", "A bench\nor two", 1, "7", 800),
+        Statement("2", "A bench\nor two", 1, "7", 1_500_000_000_800),
         Statement("5", None, None, None, None),
-        Statement("10", 'Trees, "more" trees', -1, "7", 900),
+        Statement("10", 'Trees, "more" trees', -1, "7", 1_500_000_000_900),
         Statement("11", None, None, None, None),
     )
     assert found.votes == (
-        Vote(3, "0", "2", 1, 1001),
-        Vote(5, "1", "10", 0, 1001),
-        Vote(2, "0", "2", -1, 1003),
-        Vote(6, "0", "5", 1, 1004),
-        Vote(7, "0", "5", -1, 1004),
+        Vote(3, "0", "2", 1, 1_500_000_001_001),
+        Vote(5, "1", "10", 0, 1_500_000_001_001),
+        Vote(2, "0", "2", -1, 1_500_000_001_003),
+        Vote(6, "0", "5", 1, 1_500_000_001_004),
+        Vote(7, "0", "5", -1, 1_500_000_001_004),
     )
     assert found.repeats == 1
     assert found.participants == ("0", "1", "9")
@@ -66,7 +66,7 @@ def test_every_part_of_a_small_conversation(tmp_path: Path) -> None:
     assert found.bad_rows == ()
 
 
-def test_summary_and_matrix_may_be_missing_and_newer_columns_there(tmp_path: Path) -> None:
+def test_only_two_files_are_needed_and_newer_servers_export_seconds(tmp_path: Path) -> None:
     comments = "comment-id,author-id,moderated,is-seed,timestamp,comment-body\n2,7,0,true,8,Trees\n"
     votes = "timestamp,comment-id,voter-id,vote\n9,2,0,1\n9,4,0,1\n"
     found = read_polis(
@@ -79,10 +79,16 @@ def test_summary_and_matrix_may_be_missing_and_newer_columns_there(tmp_path: Pat
         (),
     )
     assert found.statements == (
-        Statement("2", "Trees", 0, "7", 8),
+        Statement("2", "Trees", 0, "7", 8000),
         Statement("4", None, None, None, None),
     )
-    assert found.votes == (Vote(2, "0", "2", 1, 9), Vote(3, "0", "4", 1, 9))
+    assert found.votes == (Vote(2, "0", "2", 1, 9000), Vote(3, "0", "4", 1, 9000))
+
+
+def test_the_servers_own_name_of_the_matrix(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path)
+    (folder / "participants-votes.csv").rename(folder / "participant-votes.csv")
+    assert read_polis(folder).participants == ("0", "1", "9")
 
 
 BAD_ROWS = [
@@ -125,6 +131,8 @@ def test_a_bad_row_stops_nothing_else(tmp_path: Path, file: str, row: str, probl
         ("comments", "a\n", "comments.csv, line 1: The header lacks timestamp"),
         ("participants_votes", "1\n", "lacks participant"),
         ("summary", "topic,\0\n", "Byte 6 is NUL"),
+        ("votes", SMALL["votes.csv"] + "1500000001005,Mon,2", "line 8: The last row has 3 columns"),
+        ("comments", SMALL["comments.csv"][:-5], "line 4: The row cannot be read: unexpected end"),
     ],
 )
 def test_a_damaged_file_refuses_the_conversation(

@@ -64,6 +64,8 @@ def test_a_bad_row_stops_nothing_else_and_names_nobody(
         ("identity,place\n", "lacks home"),
         ("identity;home\n", "lacks identity, home"),
         ("", "empty"),
+        (SMALL + "eva,pl/town", "line 4: The last row has 2 columns, the header 4"),
+        (SMALL + '"eva,pl/town,,\nlast,pl/town,,\n', "line 5: .*unexpected end of data"),
         (SMALL.encode() + b"\xff,pl/town,,\n", "Byte 101 is not UTF-8"),
     ],
 )

@@ -31,6 +31,7 @@ NOT_NUMBERS = [
     "--1",
     "0x1",
     "1e3",
+    "1e999999999",
     "1,5",
     "NaN",
     "Infinity",
@@ -128,6 +129,16 @@ def test_rows_have_the_line_numbers_of_the_file() -> None:
     ]
 
 
+def test_a_quote_that_is_never_closed_hides_rows() -> None:
+    lines = ["id,name\n", '1,"two\n', "2,c\n"]
+    found = rows(Path("a.csv"), lines)
+    assert next(found) == (1, ["id", "name"])
+    with pytest.raises(ImportFileError, match=r"a\.csv, line 3: .*unexpected end of data"):
+        next(found)
+    with pytest.raises(ImportFileError, match="larger than field limit"):
+        list(rows(Path("a.csv"), ['1,"two\n', *["2,c\n"] * 40_000, '3,"d"\n']))
+
+
 @pytest.mark.parametrize(
     ("text", "line", "problem"),
     [
@@ -136,9 +147,11 @@ def test_rows_have_the_line_numbers_of_the_file() -> None:
         ("id;name\n1;a\n", 1, "lacks name, id; it has 'id;name'"),
         ("name,id,id\n", 1, "twice: 'id'"),
         ('"name"x,id\n', 1, "cannot be read"),
+        ("name,id\na,1\nb", 3, "The last row has 1 columns, the header 2, and no end"),
+        ('name,id\n"a,1\nb,2\n', 3, "unexpected end of data"),
     ],
 )
-def test_a_table_needs_its_header(
+def test_a_table_needs_its_header_and_its_end(
     tmp_path: Path, text: str, line: int | None, problem: str
 ) -> None:
     path = tmp_path / "a.csv"
@@ -146,6 +159,16 @@ def test_a_table_needs_its_header(
     with pytest.raises(ImportFileError, match=re.escape(problem)) as refusal:
         open_table(path, ("name", "id"))
     assert refusal.value.line == line
+
+
+def test_a_table_needs_no_line_break_at_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("name,id\nb\na,1")
+    table = open_table(path, ("name", "id"))
+    assert list(table.rows) == [
+        BadRow(path, 2, "The row has 1 columns, the header 2."),
+        (3, ["a", "1"]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,9 +205,7 @@ def test_a_slug_is_a_legal_part_of_an_area_id(name: str) -> None:
         ("France", "fr"),
         ("Switzerland", "ch"),
         ("Hungary", "hu"),
-        ("Canada", "ca"),
         ("United States", "us"),
-        ("poland", "pl"),
         ("PL", "pl"),
         ("Worldwide", "worldwide"),
         ("Artificial", "artificial"),
