@@ -75,12 +75,15 @@ class _KeptStates:
 class LogFacts:
     """The facts of one decision, read from the log, and the guards that make up its consistency boundary.
 
-    Unless `fresh`, shared states are taken as they were last seen, without a look at the log: the guard then
+    `head` is a head of the log from before the first question, if it is known. Unless `fresh`, shared states are taken as they were last seen, without a look at the log: the guard then
     refuses an append that rests on an old one.
     """
 
-    def __init__(self, log: EventLog, kept: _KeptStates, *, fresh: bool) -> None:
+    def __init__(
+        self, log: EventLog, kept: _KeptStates, *, fresh: bool, head: int = 0
+    ) -> None:
         self._log = log
+        self._head = head
         self._kept = kept
         self._fresh = fresh
         self._known: dict[object, _Known] = {}
@@ -92,8 +95,6 @@ class LogFacts:
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._look_up(perspective, key)
-            selection = Selection(perspective.types, perspective.tags)
-            self._guards.append(Guard(selection, known.after))
         state: S = known.state
         return state
 
@@ -101,15 +102,20 @@ class LogFacts:
         return tuple(self._guards)
 
     def _look_up(self, perspective: Perspective[Any], key: object) -> _Known:
-        if not perspective.shared:
-            return self._caught_up(perspective, _Known(perspective.start(), 0))
-        kept = self._kept.get(key)
+        kept = self._kept.get(key) if perspective.shared else None
         if kept is not None and not self._fresh:
             self.relied_on_kept = True
+            self._guard(perspective, kept.after, known_to=0)
             return kept
         known = self._caught_up(perspective, kept or _Known(perspective.start(), 0))
-        self._kept.put(key, known)
+        self._guard(perspective, known.after, known_to=self._head)
+        if perspective.shared:
+            self._kept.put(key, known)
         return known
+
+    def _guard(self, perspective: Perspective[Any], after: int, known_to: int) -> None:
+        selection = Selection(perspective.types, perspective.tags)
+        self._guards.append(Guard(selection, after, known_to))
 
     def _caught_up(self, perspective: Perspective[Any], known: _Known) -> _Known:
         state, after = known
@@ -177,10 +183,11 @@ class Ledger:
         """Carry out many commands (id, command) as if one after the other, with few commits."""
         outcomes: dict[int, Accepted | Refused] = {}
         waiting: dict[int, _Prepared] = {}
+        head = self.log.head()
         for index, (command_id, command) in enumerate(commands):
             content = _private_content(command)
             try:
-                prepared = self._prepare(command, command_id, content, fresh=False)
+                prepared = self._prepare(command, command_id, content, fresh=False, head=head)
             except Refused:
                 continue  # an earlier command of this call may have to come first
             if isinstance(prepared, Accepted):
@@ -231,9 +238,15 @@ class Ledger:
         return ended
 
     def _prepare(
-        self, command: Command, command_id: str, content: PrivateContent | None, *, fresh: bool
+        self,
+        command: Command,
+        command_id: str,
+        content: PrivateContent | None,
+        *,
+        fresh: bool,
+        head: int = 0,
     ) -> "_Prepared | Accepted":
-        facts = LogFacts(self.log, self._kept, fresh=fresh)
+        facts = LogFacts(self.log, self._kept, fresh=fresh, head=head)
         now = instant(self._clock())
         occasion = Occasion(now, self.vault, content.commitment if content else None)
         try:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 def instant(moment: datetime) -> str:
     """The canonical text of a moment: RFC 3339, UTC, microseconds. Its order as text is its order in time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _canonical_instant(text: str) -> str:

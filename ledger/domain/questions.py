@@ -144,6 +144,7 @@ class QuestionUnsealed(Event):
         return f"question/{self.question}"
 
 
+_EVENTS = types(QuestionOpened, QuestionAmended, QuestionClosed, QuestionUnsealed)
 QuestionEvent = QuestionOpened | QuestionAmended | QuestionClosed | QuestionUnsealed
 
 
@@ -187,7 +188,7 @@ def _with(question: Question, asked: QuestionOpened) -> Question:
 def question(question_id: str) -> Perspective[Question]:
     return Perspective(
         Question,
-        types(QuestionOpened, QuestionAmended, QuestionClosed, QuestionUnsealed),
+        _EVENTS,
         (f"question:{question_id}",),
         shared=True,
     )

@@ -77,10 +77,14 @@ class Selection(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """No event of the selection may stand after this position."""
+    """No event of the selection may stand after the position `after`.
+
+    `known_to` may say up to which head of the log the caller has looked already, and found none.
+    """
 
     selection: Selection
     after: int
+    known_to: int = 0
 
 
 class Append(NamedTuple):

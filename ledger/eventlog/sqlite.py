@@ -157,6 +157,7 @@ class SQLiteLog(EventLog):
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -65536")  # KiB
         connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages
+        connection.execute("PRAGMA mmap_size = 1073741824")
         self._connections.append(connection)
         return connection
 
@@ -190,7 +191,8 @@ class _Batch:
 
     def __init__(self, writer: sqlite3.Connection) -> None:
         self._writer = writer
-        self._position: int = writer.execute(_HEAD).fetchone()[0]
+        self._head: int = writer.execute(_HEAD).fetchone()[0]
+        self._position = self._head
         self._ids: dict[str, int] = {}
         self._new: list[tuple[int, NewEvent]] = []
         self._checked: dict[Guard, bool] = {}
@@ -237,16 +239,18 @@ class _Batch:
         return any(self._conflicts_with_new(one) or self._conflicts_with_old(one) for one in guards)
 
     def _conflicts_with_old(self, guard: Guard) -> bool:
+        if guard.known_to >= self._head:
+            return False
         known = self._checked.get(guard)
         if known is None:
-            selection, after = guard
+            selection, after, _ = guard
             sql = _exists((len(selection.types), len(selection.tags)))
             (found,) = self._writer.execute(sql, _values(selection, after)).fetchone()
             known = self._checked[guard] = bool(found)
         return known
 
     def _conflicts_with_new(self, guard: Guard) -> bool:
-        (types, tags), after = guard
+        (types, tags), after, _ = guard
         tag = tags[0] if tags else None
         if all(self._latest.get((tag, one), 0) <= after for one in types or (None,)):
             return False

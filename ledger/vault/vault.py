@@ -26,7 +26,8 @@ SCHEMA = Path(__file__).with_name("vault.sql").read_text(encoding="utf-8")
 
 _CITIZEN_OF = "SELECT citizen FROM citizens WHERE identity = ?"
 _IDENTITY_OF = "SELECT identity FROM citizens WHERE citizen = ?"
-_KEYS_OF = "SELECT data_key, pseudonym_key FROM citizens WHERE citizen = ?"
+_DATA_KEY_OF = "SELECT data_key FROM citizens WHERE citizen = ?"
+_PSEUDONYM_KEY_OF = "SELECT pseudonym_key FROM citizens WHERE citizen = ?"
 _ENROL = "INSERT OR IGNORE INTO citizens (citizen, identity, data_key, pseudonym_key) VALUES (?, ?, ?, ?)"
 _KEEP = (
     "INSERT OR IGNORE INTO private_parts (event_id, commitment, citizen, event_type, sealed)"
@@ -112,7 +113,7 @@ class Vault:
         return str(row[0])
 
     def pseudonym(self, citizen: str, scope: str) -> str:
-        return pseudonym_of(self._keys(citizen)[1], scope)
+        return pseudonym_of(self._key(_PSEUDONYM_KEY_OF, citizen), scope)
 
     def seal_commitment(self, question: str) -> str:
         row = (question, self._wrap(os.urandom(KEY_BYTES)))
@@ -134,7 +135,7 @@ class Vault:
                 part.content.commitment,
                 part.citizen,
                 part.event_type,
-                part.content.sealed(self._keys(part.citizen)[0], part.event_id, part.event_type),
+                part.content.sealed(self._key(_DATA_KEY_OF, part.citizen), part.event_id, part.event_type),
             )
             for part in parts
         ]
@@ -148,7 +149,7 @@ class Vault:
             return None
         citizen, event_type, sealed = row
         try:
-            return opened(sealed, self._keys(citizen)[0], event_id, event_type)
+            return opened(sealed, self._key(_DATA_KEY_OF, citizen), event_id, event_type)
         except InvalidTag as error:
             raise VaultError(f"the private part of event {event_id} was changed") from error
 
@@ -187,11 +188,11 @@ class Vault:
             raise VaultError("a citizen was forgotten while they were being enrolled; try again")
         return citizen
 
-    def _keys(self, citizen: str) -> tuple[bytes, bytes]:
-        row = self._row(_KEYS_OF, citizen)
+    def _key(self, sql: str, citizen: str) -> bytes:
+        row = self._row(sql, citizen)
         if row is None:
             raise VaultError("the vault knows no such citizen")
-        return self._unwrap(row[0]), self._unwrap(row[1])
+        return self._unwrap(row[0])
 
     def _question_key(self, question: str) -> bytes:
         row = self._row(_QUESTION_KEY, question)

@@ -15,11 +15,6 @@ from ledger.domain.methods import Approval, Single
 from tests.unit.counting import approvals, approved, decide, prices
 
 
-@pytest.fixture(autouse=True)
-def _pabutools() -> None:
-    pytest.importorskip("pabutools", reason="the extra `counting` is not installed")
-
-
 def test_a_minority_gets_its_share() -> None:
     costs = {"a": 30, "b": 31, "c": 32, "d": 33}
     profile = approved({"abc": 60, "d": 40})
@@ -49,6 +44,13 @@ def test_the_cheaper_of_two_level_claims_goes_first_and_this_is_said() -> None:
     outcome = decide(EqualShares(budget=100), Approval(), {"a": 100, "b": 60}, approved({"ab": 5}))
     assert (outcome.adopted, outcome.tied) == (("b",), ())
     assert "Of level claims, the cheaper went first" in outcome.reason
+
+
+def test_of_level_claims_of_the_same_cost_the_one_with_more_supporters_goes_first() -> None:
+    """When c is paid, b has two supporters left who can pay, as a has, but it had three."""
+    profile = approved({"ab": 1, "a": 1, "b": 1, "bc": 1, "c": 3})
+    outcome = decide(EqualShares(budget=70), Approval(), {"a": 20, "b": 20, "c": 40}, profile)
+    assert (outcome.adopted, outcome.tied) == (("b", "c"), ())
 
 
 def test_claims_that_are_level_in_all_are_a_tie() -> None:

@@ -4,6 +4,8 @@ from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
+from pref_voting.iterative_methods import instant_runoff_put
+from pref_voting.profiles_with_ties import ProfileWithTies
 
 from ledger.domain.counting.rules import InstantRunoff, Schulze
 from ledger.domain.counting.tally import Profile
@@ -105,11 +107,9 @@ def test_instant_runoff_is_what_all_ways_of_drawing_lots_give(profile: Profile) 
 
 @given(rankings("abcd"))
 def test_instant_runoff_is_that_of_pref_voting(profile: Profile) -> None:
-    methods = pytest.importorskip("pref_voting.iterative_methods")
-    ties = pytest.importorskip("pref_voting.profiles_with_ties")
     ballots = [{"abcd".index(o): rank for o, rank in marks.items()} for marks, _ in profile]
-    counted = ties.ProfileWithTies(ballots, [voters for _, voters in profile], list(range(4)))
-    winners = {"abcd"[number] for number in methods.instant_runoff_put(counted)}
+    counted = ProfileWithTies(ballots, [voters for _, voters in profile], list(range(4)))
+    winners = {"abcd"[number] for number in instant_runoff_put(counted)}
     outcome = decide(InstantRunoff(), Ranking(), "abcd", profile)
     assert {*outcome.adopted, *outcome.tied} == winners
 
@@ -138,7 +138,6 @@ def strongest_chains(profile: Profile, options: str) -> set[str]:
 
 @given(rankings())
 def test_schulze_is_what_trying_every_chain_gives(profile: Profile) -> None:
-    pytest.importorskip("pref_voting")
     winners = strongest_chains(profile, "abcde")
     outcome = decide(Schulze(), Ranking(), "abcde", profile)
     if len(winners) == 1:

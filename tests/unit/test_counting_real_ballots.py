@@ -108,8 +108,6 @@ def test_support_is_the_published_score_where_there_is_one_and_else_the_count(po
 
 
 def test_the_rule_adopts_what_was_selected(poll: Poll) -> None:
-    if poll.meta["rule"] == "equalshares/add1":
-        pytest.importorskip("pabutools", reason="the extra `counting` is not installed")
     outcome = poll.outcome()
     if outcome is None:
         assert poll.meta["rule"] == "greedy-custom"

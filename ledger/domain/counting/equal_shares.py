@@ -53,12 +53,12 @@ class EqualShares(RuleModel):
     step: Annotated[Money, Field(ge=1)] = 1
 
     def outcome(self, count: Count) -> Outcome:
-        race = _Race(count)
+        counted = _Pabutools(count)
         adopted: dict[_Settled, frozenset[str]] = {}
 
         def steps(settled: _Settled) -> Sequence[_Settled]:
             try:
-                adopted[settled] = self._completed(race, settled)
+                adopted[settled] = self._completed(counted, settled)
             except _Level as level:
                 return [settled | {(level.options, option)} for option in level.options]
             return []
@@ -66,32 +66,33 @@ class EqualShares(RuleModel):
         try:
             ways = [adopted[end] for end in every_way(_Settled(), steps, limit=RUNS)]
         except TooManyWays:
-            ways = [frozenset(), *(frozenset({option}) for option in race.fitting(self.budget))]
+            ways = [frozenset(), *(frozenset({option}) for option in counted.fitting(self.budget))]
         chosen, tied = count.agreed(ways)
-        return Outcome(chosen, tied, self._reason(race, chosen, tied))
+        return Outcome(chosen, tied, self._reason(counted, chosen, tied))
 
-    def _completed(self, race: "_Race", settled: _Settled) -> frozenset[str]:
+    def _completed(self, counted: "_Pabutools", settled: _Settled) -> frozenset[str]:
         """What is adopted with these ties settled. Raises _Level at a tie that is not."""
-        adopted = race.run(self.budget, settled)
-        share = self.budget // (race.voters * self.step) * self.step
+        adopted = counted.run(self.budget, settled)
+        share = self.budget // (counted.voters * self.step) * self.step
         for _ in range(ROUNDS if self.completion else 0):
-            if adopted.issuperset(race.fitting(self.budget - race.cost(adopted))):
+            if adopted.issuperset(counted.fitting(self.budget - counted.cost(adopted))):
                 break
             share += self.step
-            larger = race.run(share * race.voters, settled)
-            if race.cost(larger) > self.budget:
+            larger = counted.run(share * counted.voters, settled)
+            if counted.cost(larger) > self.budget:
                 break
             adopted = larger
         return adopted
 
-    def _reason(self, race: "_Race", adopted: Sequence[str], tied: Sequence[str]) -> str:
-        raised = f", raised up to {ROUNDS:,} times within the budget" if self.completion else ""
+    def _reason(self, counted: "_Pabutools", adopted: Sequence[str], tied: Sequence[str]) -> str:
+        number = f"{len(adopted)} of {several(len(counted.costs), 'option')}"
         reason = (
-            f"{several(race.voters, 'voter')} with equal shares of the budget of {self.budget:,}"
-            f"{raised} pay for {len(adopted)} of {several(len(race.costs), 'option')},"
-            f" together {race.cost(adopted):,}."
+            f"{several(counted.voters, 'voter')} with equal shares of the budget of {self.budget:,}"
+            f" pay for {number}, together {counted.cost(adopted):,}."
         )
-        if race.settled_by_cost:
+        if self.completion:
+            reason += " The shares were raised step by step while this stayed within the budget."
+        if counted.settled_by_cost:
             reason += " Of level claims, the cheaper went first, then the one with more supporters."
         if tied:
             reason += f" Claims level even then leave open which of {listed(tied)} to adopt."
@@ -106,7 +107,7 @@ class _Level(Exception):
         self.options = options
 
 
-class _Race:
+class _Pabutools:
     """The one place that talks to pabutools, which has no types."""
 
     def __init__(self, count: Count) -> None:
@@ -149,17 +150,17 @@ class _Race:
 class _TieBreaking:
     """What pabutools asks in place of a `TieBreakingRule`: the option that goes first."""
 
-    def __init__(self, race: _Race, first: Mapping[frozenset[str], str]) -> None:
-        self._race = race
+    def __init__(self, counted: _Pabutools, first: Mapping[frozenset[str], str]) -> None:
+        self._counted = counted
         self._first = first
 
     def order(self, _instance: Any, _profile: Any, projects: Sequence[Any]) -> list[Any]:
         def claim(project: Any) -> tuple[int, int]:
-            return (project.cost, -self._race.supported[project.name])
+            return (project.cost, -self._counted.supported[project.name])
 
         best = min(map(claim, projects))
         level = {project.name: project for project in projects if claim(project) == best}
-        self._race.settled_by_cost |= len(level) < len(projects)
+        self._counted.settled_by_cost |= len(level) < len(projects)
         if len(level) == 1:
             return list(level.values())
         options = frozenset(level)

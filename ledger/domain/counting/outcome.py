@@ -117,4 +117,6 @@ def listed(names: Sequence[str], most: int = 12) -> str:
     shown = list(names[:most])
     if len(names) > most:
         shown.append(f"{len(names) - most} more")
-    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else "none"
+    if len(shown) < 2:
+        return "".join(shown) or "none"
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"

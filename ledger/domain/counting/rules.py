@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ledger.domain.counting.equal_shares import EqualShares
 from ledger.domain.counting.greedy import Greedy
+from ledger.domain.counting.libraries import CountingLibraryMissing
 from ledger.domain.counting.outcome import Count, Outcome
 from ledger.domain.counting.ranked import InstantRunoff, Schulze
 from ledger.domain.counting.tally import Profile
@@ -14,6 +15,7 @@ from ledger.domain.counting.votes import MostApproved, Plurality, Share, Thresho
 from ledger.domain.methods import Method
 
 __all__ = [
+    "CountingLibraryMissing",
     "EqualShares",
     "Greedy",
     "InstantRunoff",

@@ -78,7 +78,7 @@ class Threshold(RuleModel):
     decides: ClassVar = ("single", "approval", "agreement")
     name: Literal["threshold"] = "threshold"
     share: Share
-    exceed: bool = False
+    exceed: Annotated[bool, Field(strict=True)] = False
     quorum: Share | None = None
 
     def outcome(self, count: Count) -> Outcome:
