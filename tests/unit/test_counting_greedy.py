@@ -3,7 +3,7 @@
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -137,6 +137,7 @@ def rules(draw: st.DrawFn) -> Greedy:
     )
 
 
+@settings(deadline=None)
 @given(rules(), prices(), approvals())
 def test_an_outcome_is_what_all_ways_and_what_some_ways_adopt(
     rule: Greedy, costs: dict[str, int], profile: Profile

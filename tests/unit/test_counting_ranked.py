@@ -3,7 +3,7 @@
 from itertools import pairwise, permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from pref_voting.iterative_methods import instant_runoff_put
 from pref_voting.profiles_with_ties import ProfileWithTies
 
@@ -95,6 +95,7 @@ def runoff_by_hand(profile: Profile, lots: tuple[str, ...]) -> str:
     return standing[0]
 
 
+@settings(deadline=None)
 @given(rankings())
 def test_instant_runoff_is_what_all_ways_of_drawing_lots_give(profile: Profile) -> None:
     winners = {runoff_by_hand(profile, lots) for lots in permutations("abcde")}
@@ -105,6 +106,7 @@ def test_instant_runoff_is_what_all_ways_of_drawing_lots_give(profile: Profile) 
         assert (outcome.adopted, set(outcome.tied)) == ((), winners)
 
 
+@settings(deadline=None)
 @given(rankings("abcd"))
 def test_instant_runoff_is_that_of_pref_voting(profile: Profile) -> None:
     ballots = [{"abcd".index(o): rank for o, rank in marks.items()} for marks, _ in profile]
@@ -136,6 +138,7 @@ def strongest_chains(profile: Profile, options: str) -> set[str]:
     return {o for o in options if all(chain(o, p) >= chain(p, o) for p in options if p != o)}
 
 
+@settings(deadline=None)
 @given(rankings())
 def test_schulze_is_what_trying_every_chain_gives(profile: Profile) -> None:
     winners = strongest_chains(profile, "abcde")
