@@ -79,9 +79,7 @@ class LogFacts:
     refuses an append that rests on an old one.
     """
 
-    def __init__(
-        self, log: EventLog, kept: _KeptStates, *, fresh: bool, head: int = 0
-    ) -> None:
+    def __init__(self, log: EventLog, kept: _KeptStates, *, fresh: bool, head: int = 0) -> None:
         self._log = log
         self._head = head
         self._kept = kept
@@ -184,16 +182,17 @@ class Ledger:
         outcomes: dict[int, Accepted | Refused] = {}
         waiting: dict[int, _Prepared] = {}
         head = self.log.head()
-        for index, (command_id, command) in enumerate(commands):
-            content = _private_content(command)
-            try:
-                prepared = self._prepare(command, command_id, content, fresh=False, head=head)
-            except Refused:
-                continue  # an earlier command of this call may have to come first
-            if isinstance(prepared, Accepted):
-                outcomes[index] = prepared
-            else:
-                waiting[index] = prepared
+        with self.log.reading():
+            for index, (command_id, command) in enumerate(commands):
+                content = _private_content(command)
+                try:
+                    prepared = self._prepare(command, command_id, content, fresh=False, head=head)
+                except Refused:
+                    continue  # an earlier command of this call may have to come first
+                if isinstance(prepared, Accepted):
+                    outcomes[index] = prepared
+                else:
+                    waiting[index] = prepared
         self._keep([part for one in waiting.values() for part in one.parts])
         stored = self.log.append_batch([one.append for one in waiting.values()]) if waiting else []
         for index, appended in zip(waiting, stored, strict=True):

@@ -1,5 +1,7 @@
 """One table: what each error means to a caller over HTTP (RFC 9457) and on the command line."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 from ledger.codec import UnknownEvent
@@ -21,6 +23,70 @@ class Meaning(NamedTuple):
     exit_code: int
 
 
+class Fault(StrEnum):
+    """What can be wrong with a request before the rules of the domain are asked. The names are stable."""
+
+    TOKEN_MISSING = "token-missing"  # noqa: S105
+    TOKEN_UNKNOWN = "token-unknown"  # noqa: S105
+    NOT_ALLOWED = "not-allowed"
+    UNKNOWN_IDENTITY = "unknown-identity"
+    NO_SUCH_PATH = "no-such-path"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
+    BODY_TOO_LARGE = "body-too-large"
+    WRONG_CONTENT_TYPE = "wrong-content-type"
+    MALFORMED_JSON = "malformed-json"
+    INVALID_REQUEST = "invalid-request"
+    IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused"
+    NOT_VISIBLE_YET = "not-visible-yet"
+    INTERNAL = "internal-error"
+
+
+class Wrong(NamedTuple):
+    """One thing that is wrong with a request: where (a path with dots, None for all of it), and why."""
+
+    field: str | None
+    reason: str
+
+
+class RequestFault(Exception):
+    """A request that cannot be carried out as it stands. Nothing was changed."""
+
+    def __init__(
+        self,
+        fault: Fault,
+        detail: str,
+        field: str | None = None,
+        *,
+        errors: Sequence[Wrong] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.fault = fault
+        self.field = field
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+
+class CannotListen(Exception):
+    """The server's address cannot be used. Name another one, or end what uses it."""
+
+
+_FAULTS: dict[Fault, tuple[str, int]] = {
+    Fault.TOKEN_MISSING: ("A bearer token is needed", 401),
+    Fault.TOKEN_UNKNOWN: ("This token is not known", 401),
+    Fault.NOT_ALLOWED: ("This token may not do that", 403),
+    Fault.UNKNOWN_IDENTITY: ("Nobody is known by this identity", 404),
+    Fault.NO_SUCH_PATH: ("There is nothing at this address", 404),
+    Fault.METHOD_NOT_ALLOWED: ("This address does not take this method", 405),
+    Fault.BODY_TOO_LARGE: ("The body is too large", 413),
+    Fault.WRONG_CONTENT_TYPE: ("The body is not of type application/json", 415),
+    Fault.MALFORMED_JSON: ("The body is not JSON", 400),
+    Fault.INVALID_REQUEST: ("The request is not well formed", 422),
+    Fault.IDEMPOTENCY_KEY_REUSED: ("This key belongs to another command", 422),
+    Fault.NOT_VISIBLE_YET: ("The read models have not come that far", 504),
+    Fault.INTERNAL: ("Something went wrong here", 500),
+}
+
 _MEANINGS: dict[type[Exception], Meaning] = {
     NotFound: Meaning("not-found", "There is no such thing", 404, 1),
     StillSealed: Meaning("still-sealed", "The results are not public yet", 409, 1),
@@ -31,6 +97,7 @@ _MEANINGS: dict[type[Exception], Meaning] = {
     LogUnavailable: Meaning("log-unavailable", "The log cannot be reached", 503, 3),
     StoreUnavailable: Meaning("store-unavailable", "The read models cannot be reached", 503, 3),
     VaultError: Meaning("vault-unavailable", "The vault cannot be used", 503, 3),
+    CannotListen: Meaning("cannot-listen", "The address cannot be used", 503, 3),
 }
 
 _FORBIDDEN = {Reason.NOT_ON_THE_ROLL, Reason.NOT_YOURS}
@@ -41,7 +108,7 @@ _ILLEGAL = {
     Reason.ENTRY_TOO_LARGE,
 }
 
-KNOWN_ERRORS: tuple[type[Exception], ...] = (Refused, *_MEANINGS)
+KNOWN_ERRORS: tuple[type[Exception], ...] = (Refused, RequestFault, *_MEANINGS)
 """Errors that are told to the caller; any other one is a bug."""
 
 
@@ -49,10 +116,30 @@ def meaning(error: Exception) -> Meaning:
     """Raises KeyError for an error that is not one of `KNOWN_ERRORS`."""
     if isinstance(error, Refused):
         return Meaning(error.reason.value, "The rules do not allow this", _status(error.reason), 1)
+    if isinstance(error, RequestFault):
+        return _meaning_of_fault(error.fault)
     for kind, found in _MEANINGS.items():
         if isinstance(error, kind):
             return found
     raise KeyError(type(error).__name__)
+
+
+def meanings() -> Iterator[Meaning]:
+    """All there are, each once."""
+    told = {
+        one.type: one
+        for one in (
+            *(meaning(Refused(reason, "")) for reason in Reason),
+            *(_meaning_of_fault(fault) for fault in Fault),
+            *_MEANINGS.values(),
+        )
+    }
+    return iter(told.values())
+
+
+def _meaning_of_fault(fault: Fault) -> Meaning:
+    title, status = _FAULTS[fault]
+    return Meaning(fault.value, title, status, 1)
 
 
 def _status(reason: Reason) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,8 +20,7 @@ class State(Protocol):
 S = TypeVar("S", bound=State)
 
 
-@dataclass(frozen=True, slots=True)
-class Perspective(Generic[S]):
+class Perspective(NamedTuple, Generic[S]):
     """The events that a piece of knowledge rests on, and how they fold.
 
     An event belongs when its type is in `types` and it has all `tags`. `shared` marks knowledge that many

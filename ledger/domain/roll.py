@@ -79,7 +79,7 @@ class Citizen:
     ) -> "Citizen":
         match event:
             case CitizenRegistered():
-                return replace(self, registered=True, home=event.home)
+                return Citizen(registered=True, home=event.home, memberships=self.memberships)
             case CitizenMoved():
                 return replace(self, home=event.home)
             case CitizenJoined():

@@ -16,6 +16,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from eventsourcing.dcb.api import (
@@ -132,6 +133,11 @@ class EventLog(DCBRecorder, ABC):
     @abstractmethod
     def wait(self, after: int, timeout: float) -> bool:
         """Wait until there is an event above `after`, at most `timeout` seconds. Whether there is one."""
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Within the block, this thread's `select`s may all be of one moment (and so cost less)."""
+        yield
 
     def verify(self) -> None:
         """Check that what is stored is sound. Raises `DamagedLog`."""

@@ -102,6 +102,16 @@ class SQLiteLog(EventLog):
             self._changed.notify_all()
         return outcomes
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        reader = self._reader()
+        with self._reported():
+            reader.execute("BEGIN")
+        try:
+            yield
+        finally:
+            reader.execute("ROLLBACK")
+
     def wait(self, after: int, timeout: float) -> bool:
         with self._changed:
             return wait_by_polling(self.head, after, timeout, self._changed.wait)
@@ -236,7 +246,10 @@ class _Batch:
         return Appended(self._position)
 
     def _conflicts(self, guards: tuple[Guard, ...]) -> bool:
-        return any(self._conflicts_with_new(one) or self._conflicts_with_old(one) for one in guards)
+        for one in guards:
+            if self._conflicts_with_new(one) or self._conflicts_with_old(one):
+                return True
+        return False
 
     def _conflicts_with_old(self, guard: Guard) -> bool:
         if guard.known_to >= self._head:
@@ -252,7 +265,10 @@ class _Batch:
     def _conflicts_with_new(self, guard: Guard) -> bool:
         (types, tags), after, _ = guard
         tag = tags[0] if tags else None
-        if all(self._latest.get((tag, one), 0) <= after for one in types or (None,)):
+        for type_ in types or (None,):
+            if self._latest.get((tag, type_), 0) > after:
+                break
+        else:
             return False
         return len(tags) < 2 or any(
             position > after and guard.selection.covers(event.type, event.tags)

@@ -135,7 +135,9 @@ class Vault:
                 part.content.commitment,
                 part.citizen,
                 part.event_type,
-                part.content.sealed(self._key(_DATA_KEY_OF, part.citizen), part.event_id, part.event_type),
+                part.content.sealed(
+                    self._key(_DATA_KEY_OF, part.citizen), part.event_id, part.event_type
+                ),
             )
             for part in parts
         ]

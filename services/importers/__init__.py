@@ -1,1 +1,1 @@
-"""Strict readers of foreign files: each turns one format into frozen data, and no more."""
+"""Foreign files: strict readers, one a format, and what carries their content through the ledger's commands."""

@@ -1,0 +1,184 @@
+"""Turns a Pabulib file into the question that the city asked: method, options, rule."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from ledger.domain import methods
+from ledger.domain.counting import rules
+from ledger.domain.counting.rules import Rule, pabulib_rule
+from ledger.domain.methods import Approval, Method, Points, Ranking, Score, Single
+from ledger.domain.questions import OpenQuestion, Option
+from services.importers.asking import fitting
+from services.importers.pabulib_ballots import Ballot
+from services.importers.pabulib_file import PabulibFile
+from services.importers.reading import ImportFileError
+from services.importers.texts import title, words
+
+LARGEST_NUMBER = 10_000
+"""The largest number of options that a method can name as a limit."""
+
+
+def question_id(file: PabulibFile) -> str:
+    return f"pabulib/{file.name}"
+
+
+def identity(file: PabulibFile, voter_id: str) -> str:
+    return f"pabulib/{file.unit}/{voter_id}"
+
+
+def question_of(file: PabulibFile, source: str) -> tuple[OpenQuestion, list[str]]:
+    """The question, and what a reader of the import should know about it.
+
+    Raises ImportFileError for a file of which no question can be made. `source` is the ledger's
+    origin, which takes up room in the entry.
+    """
+    notes: list[str] = []
+    try:
+        method = _method(file, notes)
+        options = tuple(
+            Option(id=one.id, title=title(one.name) or one.id, cost=one.cost)
+            for one in file.projects
+        )
+        asked = OpenQuestion(
+            question=question_id(file),
+            title=title(file.description) or title(file.name),
+            about=_about(file),
+            area=file.areas[-1].area,
+            method=method,
+            options=options,
+            rule=_rule(file, method, options, notes),
+        )
+    except ValidationError as error:
+        raise no_question(file.path, error) from error
+    return fitting(file.path, asked, source, notes), notes
+
+
+def marks_of(file: PabulibFile, ballot: Ballot) -> dict[str, int]:
+    """The marks that a ballot gives. An option given no points is not marked."""
+    if file.vote_type == "cumulative":
+        return {project: mark for project, mark in ballot.marks if mark}
+    return {project: 1 if mark is None else mark for project, mark in ballot.marks}
+
+
+def _method(file: PabulibFile, notes: list[str]) -> Method:
+    """The method that the file describes; with the file's limits, if its published count keeps to them.
+
+    Where ballots go beyond the limits and the published `votes` are nearer to a count with them
+    than to one without them, the city counted them: then the limits are as wide as they need.
+    """
+    costs = {one.id: one.cost for one in file.projects}
+    strict, wide = _limited(file, ()), _limited(file, file.ballots)
+    if strict == wide:
+        return strict
+    beyond = [
+        one
+        for one in file.ballots
+        if methods.illegality(strict, marks_of(file, one), costs)
+        and not methods.illegality(wide, marks_of(file, one), costs)
+    ]
+    if not beyond or not _published_with(file, beyond):
+        return strict
+    lines = ", ".join(str(one.line) for one in beyond[:5]) + (", …" if len(beyond) > 5 else "")
+    notes.append(
+        f"{len(beyond):,} ballots go beyond the file's own limits (lines {lines}); the published figures "
+        "include them, so the limits are as wide as these ballots need."
+    )
+    return wide
+
+
+def _limited(file: PabulibFile, ballots: Sequence[Ballot]) -> Method:
+    """The method with the limits of the file, or wider ones so that these ballots keep to them."""
+    marks = [found for one in ballots if (found := marks_of(file, one))]
+    numbers = [len(one) for one in marks]
+    several: dict[str, Any] = {
+        "minimum": _least(file.min_length, numbers),
+        "maximum": _most(file.max_length, numbers),
+    }
+    match file.vote_type:
+        case "choose-1":
+            return Single()
+        case "approval":
+            costs = {one.id: one.cost for one in file.projects}
+            spent = [sum(costs[project] for project in one) for one in marks]
+            limit = file.max_sum_cost
+            return Approval(**several, max_cost=None if limit is None else max([limit, *spent]))
+        case "ordinal":
+            return Ranking(**several)
+        case "scoring":
+            given = [mark for one in marks for mark in one.values()]
+            largest = max((mark for one in file.ballots for _, mark in one.marks if mark), default=1)
+            return Score(max_mark=max([file.max_points or largest, *given]))
+        case "cumulative":
+            sums = [sum(one.values()) for one in marks]
+            everybody = [sum(marks_of(file, one).values()) for one in file.ballots]
+            total = file.max_sum_points or max([1, *everybody])
+            return Points(
+                **several, total=max([total, *sums]), min_total=_least(file.min_sum_points, sums)
+            )
+
+
+def _least(limit: int | None, numbers: Sequence[int]) -> int | None:
+    return min([limit, *numbers]) if limit else None
+
+
+def _most(limit: int | None, numbers: Sequence[int]) -> int | None:
+    return None if not limit or limit > LARGEST_NUMBER else max([limit, *numbers])
+
+
+def _published_with(file: PabulibFile, ballots: Iterable[Ballot]) -> bool:
+    """Whether the published votes are nearer to a count with these ballots than to one without."""
+    everyone, beyond = Counter[str](), Counter[str]()
+    for ballot in file.ballots:
+        everyone.update(project for project, _ in (*ballot.marks, *ballot.further))
+    for ballot in ballots:
+        beyond.update(project for project, _ in (*ballot.marks, *ballot.further))
+    published = {one.id: one.votes for one in file.projects if one.votes is not None}
+    off_with = sum(abs(votes - everyone[one]) for one, votes in published.items())
+    off_without = sum(abs(votes - everyone[one] + beyond[one]) for one, votes in published.items())
+    return off_with <= off_without
+
+
+def _rule(
+    file: PabulibFile, method: Method, options: Sequence[Option], notes: list[str]
+) -> Rule | None:
+    rule = pabulib_rule(
+        file.rule, file.budget, file.min_project_score_threshold, step=file.money_scale
+    )
+    if rule is None:
+        problem = f"What the rule {title(file.rule, 60)!r} means, the file does not define"
+    elif file.default_score:
+        problem = f"The rule would need the default score of {file.default_score}"
+    else:
+        problem = (rules.misfit(rule, method, options) or "").rstrip(".")
+    if not problem:
+        return rule
+    notes.append(f"{problem}: no decision is claimed.")
+    return None
+
+
+def _about(file: PabulibFile) -> str | None:
+    dates = [f"{day:%Y-%m-%d}" for day in (file.date_begin, file.date_end) if day is not None]
+    amount = f"{file.budget / file.money_scale:,.{len(str(file.money_scale)) - 1}f}"
+    parts = (
+        " to ".join(dates),
+        f"budget {amount} {file.currency or ''}".rstrip(),
+        f"rule {file.rule}",
+        "costs in hundredths" if file.money_scale == 100 else "",
+    )
+    comment = file.meta.get("comment", "")
+    return words("\n".join(filter(None, ("; ".join(filter(None, parts)), comment))))
+
+
+def no_question(path: Any, error: ValidationError) -> ImportFileError:
+    """What a command says of a value that it cannot take, as the refusal of a file."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "it"
+    problem = f"No question can be made of it: {field}: {first['msg']}."
+    return ImportFileError(path, None, problem, "Correct the file.")
+
+
+def published_costs(asked: OpenQuestion) -> Mapping[str, int | None]:
+    return {one.id: one.cost for one in asked.options}
