@@ -55,6 +55,7 @@ def assembled(settings: Settings, *, verify: bool = False) -> Iterator[System]:
         store = SQLiteStore(path_of(settings.store))
         stack.callback(store.close)
         ledger = Ledger(log, vault, settings.origin)
+        stack.callback(ledger.close)
         queries = Queries(store)
         worker = Worker(log, store, all_projections())
         steward = Steward(ledger, queries, settings.publishable_from)

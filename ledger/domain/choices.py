@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ledger.domain.areas import areas
-from ledger.domain.deciding import Command, Facts, Occasion, Perspective, Private, types
+from ledger.domain.deciding import (
+    CitizenCommand,
+    Facts,
+    Occasion,
+    Perspective,
+    Private,
+    Secrets,
+    types,
+)
 from ledger.domain.event import AreaId, Digest, Event, Happened, Id, Marks, Pseudonym, Words
 from ledger.domain.methods import illegality
 from ledger.domain.questions import (
@@ -135,19 +144,21 @@ def standing_choices(citizen_id: str) -> Perspective[StandingChoices]:
     return Perspective(StandingChoices, CHOICE_TYPES, (f"citizen:{citizen_id}",))
 
 
-class _CitizensCommand(Command):
-    citizen: Pseudonym
+class _ChoiceCommand(CitizenCommand):
     question: Id
 
     def _happened(self, event: ChoiceEvent) -> Sequence[Happened]:
         tags = (f"question:{self.question}", f"voter:{event.voter}", f"citizen:{self.citizen}")
         return [Happened(event, tags)]
 
-    def _voter(self, at: Occasion) -> str:
-        return at.secrets.pseudonym(self.citizen, f"question/{self.question}")
+    def _voter(self, secrets: Secrets) -> str:
+        return secrets.pseudonym(self.citizen, f"question/{self.question}")
+
+    def foresees(self, secrets: Secrets) -> Sequence[Perspective[Any]]:
+        return (citizen(self.citizen), standing(self._voter(secrets)))
 
 
-class MakeChoice(_CitizensCommand):
+class MakeChoice(_ChoiceCommand):
     """Answer a question, or answer it anew: the latest answer is the one that counts."""
 
     verb = "make-choice"
@@ -162,7 +173,7 @@ class MakeChoice(_CitizensCommand):
         person = _elector(facts.about(citizen(self.citizen)), asked)
         if reason := illegality(asked.method, self.marks, found.costs):
             raise Refused(Reason.ILLEGAL_MARKS, reason, "marks")
-        voter = self._voter(at)
+        voter = self._voter(at.secrets)
         answer = self._answer(facts, at, asked, person, voter)
         previous = facts.about(standing(voter)).answer
         event: ChoiceEvent
@@ -191,21 +202,21 @@ class MakeChoice(_CitizensCommand):
         return Answer(area=area, sealed=at.secrets.seal(self.question, voter, self.marks))
 
 
-class WithdrawChoice(_CitizensCommand):
+class WithdrawChoice(_ChoiceCommand):
     """Take one's answer back while the question is open."""
 
     verb = "withdraw-choice"
 
     def decide(self, facts: Facts, at: Occasion) -> Sequence[Happened]:
         _open_question(facts, self.question, at.now)
-        voter = self._voter(at)
+        voter = self._voter(at.secrets)
         previous = _standing_answer(facts, voter)
         return self._happened(
             ChoiceWithdrawn(question=self.question, voter=voter, previous=previous)
         )
 
 
-class LapseChoice(_CitizensCommand):
+class LapseChoice(_ChoiceCommand):
     """End an answer to an open question whose electorate the citizen has left."""
 
     verb = "lapse-choice"
@@ -214,7 +225,7 @@ class LapseChoice(_CitizensCommand):
         _, asked = _open_question(facts, self.question, at.now)
         if facts.about(citizen(self.citizen)).belongs_to(asked.electorate):
             raise Refused(Reason.STILL_BELONGS, f"They still belong to {asked.electorate!r}.")
-        voter = self._voter(at)
+        voter = self._voter(at.secrets)
         previous = _standing_answer(facts, voter)
         return self._happened(ChoiceLapsed(question=self.question, voter=voter, previous=previous))
 

@@ -1,8 +1,8 @@
-"""COFOG, the Classification of the Functions of Government: the policy areas that a ledger starts with.
+"""COFOG, the Classification of the Functions of Government: the policy areas to start with.
 
-Divisions and groups with their official names (United Nations Statistics Division, *Classifications of
-Expenditure According to Purpose*, Statistical Papers, Series M No. 84, 2000). "n.e.c." is "not elsewhere
-classified", "R&D" is "research and development".
+Divisions and groups with their official names (United Nations Statistics Division, *Classifications
+of Expenditure According to Purpose*, Statistical Papers, Series M No. 84, 2000). "n.e.c." is "not
+elsewhere classified", "R&D" is "research and development".
 """
 
 from collections.abc import Mapping

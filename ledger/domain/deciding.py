@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from ledger.domain.event import Event, Happened
+from ledger.domain.event import Event, Happened, Pseudonym
 
 
 class State(Protocol):
@@ -86,6 +86,16 @@ class Command(BaseModel):
     def private(self) -> "Private | None":
         """What the command holds of a person's own details or words; it goes to the vault alone."""
         return None
+
+    def foresees(self, secrets: Secrets) -> Sequence[Perspective[Any]]:
+        """Perspectives that `decide` will ask about, so that many decisions can be read for in one go."""
+        return ()
+
+
+class CitizenCommand(Command):
+    """An intention of, or about, one citizen."""
+
+    citizen: Pseudonym
 
 
 Private = Mapping[str, str]

@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ledger.domain.areas import areas
-from ledger.domain.deciding import Command, Facts, Occasion, Perspective, Private, types
+from ledger.domain.deciding import (
+    CitizenCommand,
+    Command,
+    Facts,
+    Occasion,
+    Perspective,
+    Private,
+    types,
+)
 from ledger.domain.event import AreaId, Digest, Event, Happened, Id, Pseudonym, Title, Words
 from ledger.domain.refusals import Reason, Refused
 from ledger.domain.roll import citizen
@@ -138,11 +146,10 @@ def request(request_id: str) -> Perspective[Request]:
     return Perspective(Request, types(*REQUEST_EVENTS), (f"request:{request_id}",), tagged=True)
 
 
-class MakeRequest(Command):
+class MakeRequest(CitizenCommand):
     """Ask for a service under an offer. `about` says what is needed; it stays in the vault."""
 
     verb = "make-request"
-    citizen: Pseudonym
     request: Id
     offer: Id
     about: Words | None = None
@@ -265,9 +272,7 @@ class DeclineRequest(_ProvidersStep):
         return self._step(facts, RequestDeclined(request=self.request, private=at.commitment))
 
 
-class _CitizensStep(_RequestCommand):
-    citizen: Pseudonym
-
+class _CitizensStep(_RequestCommand, CitizenCommand):
     def _check_owner(self, found: Request) -> None:
         if found.citizen != self.citizen:
             raise Refused(Reason.NOT_YOURS, "This is another person's request.", "request")

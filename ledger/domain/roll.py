@@ -2,12 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from ledger.domain.areas import AreaAmended, living_area
-from ledger.domain.deciding import Command, Facts, Occasion, Perspective, Private, types
+from ledger.domain.deciding import (
+    CitizenCommand,
+    Command,
+    Facts,
+    Occasion,
+    Perspective,
+    Private,
+    Secrets,
+    types,
+)
 from ledger.domain.event import (
     AreaId,
     Digest,
@@ -147,16 +156,18 @@ def _home(facts: Facts, area: str, field: str) -> None:
         )
 
 
-class RegisterCitizen(Command):
+class RegisterCitizen(CitizenCommand):
     """Put a person onto the roll of their home area."""
 
     verb = "register-citizen"
-    citizen: Pseudonym
     home: AreaId
     details: Annotated[dict[Title, Words], Field(max_length=50)] | None = None
 
     def private(self) -> Private | None:
         return self.details or None
+
+    def foresees(self, secrets: Secrets) -> Sequence[Perspective[Any]]:
+        return (citizen(self.citizen),)
 
     def decide(self, facts: Facts, at: Occasion) -> Sequence[Happened]:
         if facts.about(citizen(self.citizen)).registered:
@@ -170,11 +181,10 @@ class RegisterCitizen(Command):
         return [Happened(event, (f"citizen:{self.citizen}", *area_tags(self.home)))]
 
 
-class MoveCitizen(Command):
+class MoveCitizen(CitizenCommand):
     """Change a person's home. Choices in areas that they no longer belong to lapse (`LapseChoice`)."""
 
     verb = "move-citizen"
-    citizen: Pseudonym
     home: AreaId
 
     def decide(self, facts: Facts, at: Occasion) -> Sequence[Happened]:
@@ -193,11 +203,10 @@ class MoveCitizen(Command):
         return [Happened(event, (f"citizen:{self.citizen}", *area_tags(*where)))]
 
 
-class JoinCommunity(Command):
+class JoinCommunity(CitizenCommand):
     """Make a person a member of a community."""
 
     verb = "join-community"
-    citizen: Pseudonym
     area: AreaId
 
     def decide(self, facts: Facts, at: Occasion) -> Sequence[Happened]:
@@ -214,11 +223,10 @@ class JoinCommunity(Command):
         return [Happened(event, (f"citizen:{self.citizen}", f"area:{self.area}"))]
 
 
-class LeaveArea(Command):
+class LeaveArea(CitizenCommand):
     """Take a person off the roll of a community, or of their home (and all above it) without a new one."""
 
     verb = "leave-area"
-    citizen: Pseudonym
     area: AreaId
 
     def decide(self, facts: Facts, at: Occasion) -> Sequence[Happened]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ledger.domain.areas import living_area
-from ledger.domain.deciding import Command, Facts, Occasion, Perspective, types
+from ledger.domain.deciding import CitizenCommand, Command, Facts, Occasion, Perspective, types
 from ledger.domain.event import AreaId, Event, Happened, Id, Pseudonym, Title, Words
 from ledger.domain.organisations import known_organisation
 from ledger.domain.policies import known_policy
@@ -251,11 +251,10 @@ class WithdrawOffer(_ProvidersCommand):
         return [Happened(event, _offer_tags(self.offer, found))]
 
 
-class ChooseOffer(Command):
+class ChooseOffer(CitizenCommand):
     """Choose an offer of a service until further notice; an earlier choice is replaced."""
 
     verb = "choose-offer"
-    citizen: Pseudonym
     offer: Id
 
     def decide(self, facts: Facts, at: Occasion) -> Sequence[Happened]:
@@ -271,11 +270,10 @@ class ChooseOffer(Command):
         return [Happened(event, (f"citizen:{self.citizen}", *_offer_tags(self.offer, found)))]
 
 
-class EndArrangement(Command):
+class EndArrangement(CitizenCommand):
     """End one's standing choice of an offer."""
 
     verb = "end-arrangement"
-    citizen: Pseudonym
     service: Id
 
     def decide(self, facts: Facts, at: Occasion) -> Sequence[Happened]:

@@ -1,6 +1,7 @@
 """The log in memory: the model that says what the others must do. Nothing of it outlives the process."""
 
 import threading
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -22,6 +23,7 @@ class MemoryLog(EventLog):
         self._records: list[Record] = []
         self._positions: dict[str, int] = {}
         self._by_tag: defaultdict[str, list[int]] = defaultdict(list)
+        self._by_type: defaultdict[str, list[int]] = defaultdict(list)
         self._changed = threading.Condition(threading.RLock())
 
     def head(self) -> int:
@@ -40,9 +42,12 @@ class MemoryLog(EventLog):
         return found
 
     def _candidates(self, selections: Sequence[Selection], after: int) -> Sequence[Record]:
-        if not all(one.tags for one in selections):
-            return self._records[after:]
-        positions = {p for one in selections for p in self._by_tag[one.tags[0]] if p > after}
+        indexes: list[list[int]] = []
+        for types, tags in selections:
+            if not types and not tags:
+                return self._records[after:]
+            indexes += [self._by_tag[tags[0]]] if tags else [self._by_type[one] for one in types]
+        positions = {p for index in indexes for p in index[bisect_right(index, after) :]}
         return [self._records[position - 1] for position in sorted(positions)]
 
     def position_of(self, event_id: str) -> int | None:
@@ -64,6 +69,7 @@ class MemoryLog(EventLog):
         for event in append.events:
             position = len(self._records) + 1
             self._records.append(Record(position, event.type, event.entry, event.tags))
+            self._by_type[event.type].append(position)
             for tag in set(event.tags):
                 self._by_tag[tag].append(position)
             if event.id is not None:

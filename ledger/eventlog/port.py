@@ -118,6 +118,10 @@ class EventLog(DCBRecorder, ABC):
     ) -> list[Record]:
         """The records above `after` that one of the selections covers, in order, at most `limit`."""
 
+    def select_each(self, selections: Sequence[Selection]) -> list[list[Record]]:
+        """The records of each selection, for many selections that cover few records each."""
+        return [self.select((one,)) for one in selections]
+
     @abstractmethod
     def position_of(self, event_id: str) -> int | None:
         """The position at which the event with this id stands."""

@@ -1,41 +1,47 @@
-"""Group commit: one thread gathers the appends of all callers and stores them together."""
+"""Group work: one thread gathers what all callers hand in and does it together."""
 
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from typing import Generic, TypeVar
 
-from ledger.eventlog.port import Append, Appended, Conflict, LogUnavailable
+from ledger.eventlog.port import LogUnavailable
 
 MAX_BATCH = 1_000
-"""Appends in one commit; more wait for the next, so that none waits long."""
+"""Items in one batch; more wait for the next, so that none waits long."""
 
-_Waiting = tuple[Append, "Future[Appended]"]
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 
-class Sequencer:
-    """Callers hand in appends and get futures; while one batch is being stored, the next one gathers."""
+class Sequencer(Generic[Item, Answer]):
+    """Callers hand in items and get futures; while one batch is being worked on, the next one gathers.
+
+    `work` answers a batch, item by item; an answer that is an exception is raised to the caller. Where it
+    raises, all callers of the batch are told so.
+    """
 
     def __init__(
-        self, store: Callable[[Sequence[Append]], list[Appended | Conflict]], name: str
+        self, work: Callable[[Sequence[Item]], Sequence[Answer | Exception]], name: str
     ) -> None:
-        self._store = store
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._work = work
+        self._queue: queue.SimpleQueue[tuple[Item, Future[Answer]] | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name=f"sequencer {name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, append: Append) -> "Future[Appended]":
-        future: Future[Appended] = Future()
+    def submit(self, item: Item) -> "Future[Answer]":
+        future: Future[Answer] = Future()
         with self._closing:
             if self._closed:
                 raise LogUnavailable("the log is closed")
-            self._queue.put((append, future))
+            self._queue.put((item, future))
         return future
 
     def close(self) -> None:
-        """Store what was handed in, then end."""
+        """Work off what was handed in, then end."""
         with self._closing:
             if not self._closed:
                 self._closed = True
@@ -45,32 +51,34 @@ class Sequencer:
     def _run(self) -> None:
         open_ = True
         while open_:
-            batch, open_ = self._gather()
-            if batch:
-                self._answer(batch)
+            items, futures, open_ = self._gather()
+            if items:
+                self._answer(items, futures)
 
-    def _gather(self) -> tuple[list[_Waiting], bool]:
+    def _gather(self) -> tuple[list[Item], "list[Future[Answer]]", bool]:
+        items: list[Item] = []
+        futures: list[Future[Answer]] = []
         waiting = self._queue.get()
-        batch: list[_Waiting] = []
         while waiting is not None:
-            batch.append(waiting)
-            if len(batch) == MAX_BATCH:
-                return batch, True
+            items.append(waiting[0])
+            futures.append(waiting[1])
+            if len(items) == MAX_BATCH:
+                return items, futures, True
             try:
                 waiting = self._queue.get_nowait()
             except queue.Empty:
-                return batch, True
-        return batch, False
+                return items, futures, True
+        return items, futures, False
 
-    def _answer(self, batch: list[_Waiting]) -> None:
+    def _answer(self, items: list[Item], futures: "list[Future[Answer]]") -> None:
         try:
-            outcomes = self._store([append for append, _ in batch])
+            answers = self._work(items)
         except Exception as error:  # whatever it was, every caller must be told
-            for _, future in batch:
+            for future in futures:
                 future.set_exception(error)
             return
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Conflict):
-                future.set_exception(outcome)
+        for future, answer in zip(futures, answers, strict=True):
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
             else:
-                future.set_result(outcome)
+                future.set_result(answer)

@@ -60,7 +60,7 @@ class SQLiteLog(EventLog):
         with self._reported():
             self._writer = self._connect()
             self._prepare()
-        self._sequencer = Sequencer(self.append_batch, str(path))
+        self._sequencer: Sequencer[Append, Appended] = Sequencer(self.append_batch, str(path))
 
     def head(self) -> int:
         with self._reported():
@@ -79,6 +79,23 @@ class SQLiteLog(EventLog):
                 Record(position, type_, entry, tuple(orjson.loads(tags)))
                 for position, type_, entry, tags in rows
             ]
+
+    def select_each(self, selections: Sequence[Selection]) -> list[list[Record]]:
+        found: list[list[Record]] = [[] for _ in selections]
+        of_types: dict[tuple[str, ...], dict[int, str]] = {}
+        for index, (types, tags) in enumerate(selections):
+            if types and len(tags) == 1:
+                of_types.setdefault(types, {})[index] = tags[0]
+            else:
+                found[index] = self.select((selections[index],))
+        for types, wanted in of_types.items():
+            tags_wanted, indexes = orjson.dumps(list(wanted.values())).decode(), list(wanted)
+            with self._reported():
+                rows = self._reader().execute(_each(len(types)), (tags_wanted, *types))
+                for key, position, type_, entry, tags in rows:
+                    record = Record(position, type_, entry, tuple(orjson.loads(tags)))
+                    found[indexes[key]].append(record)
+        return found
 
     def position_of(self, event_id: str) -> int | None:
         with self._reported():
@@ -318,6 +335,18 @@ def _select(shape: tuple[_Shape, ...]) -> str:
     return (
         f"{columns} ({positions}) p CROSS JOIN records r ON r.position = p.position"
         " ORDER BY p.position LIMIT ?"
+    )
+
+
+@lru_cache
+def _each(types: int) -> str:
+    """The records of many tags, of so many types; `key` is the tag's place in the JSON array given."""
+    of_types = ", ".join(["(?)"] * types)
+    return (
+        "SELECT j.key, r.position, r.type, r.entry, r.tags FROM json_each(?) j"
+        f" CROSS JOIN (VALUES {of_types}) y"
+        " CROSS JOIN tags t ON t.tag = j.value AND t.type = y.column1"
+        " CROSS JOIN records r ON r.position = t.position ORDER BY r.position"
     )
 
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.keywrap import (
     InvalidUnwrap,
@@ -27,6 +28,9 @@ SCHEMA = Path(__file__).with_name("vault.sql").read_text(encoding="utf-8")
 _CITIZEN_OF = "SELECT citizen FROM citizens WHERE identity = ?"
 _IDENTITY_OF = "SELECT identity FROM citizens WHERE citizen = ?"
 _DATA_KEY_OF = "SELECT data_key FROM citizens WHERE citizen = ?"
+_PSEUDONYM_KEYS_OF = (
+    "SELECT citizen, pseudonym_key FROM citizens WHERE citizen IN (SELECT value FROM json_each(?))"
+)
 _PSEUDONYM_KEY_OF = "SELECT pseudonym_key FROM citizens WHERE citizen = ?"
 _ENROL = "INSERT OR IGNORE INTO citizens (citizen, identity, data_key, pseudonym_key) VALUES (?, ?, ?, ?)"
 _KEEP = (
@@ -115,6 +119,13 @@ class Vault:
     def pseudonym(self, citizen: str, scope: str) -> str:
         return pseudonym_of(self._key(_PSEUDONYM_KEY_OF, citizen), scope)
 
+    def holding(self, citizens: Iterable[str]) -> "HeldKeys":
+        """The same secrets, with the pseudonym keys of these citizens fetched in one go, for a batch."""
+        wanted = orjson.dumps(list(set(citizens))).decode()
+        with self._reported(), self._lock:
+            rows = self._connection.execute(_PSEUDONYM_KEYS_OF, (wanted,)).fetchall()
+        return HeldKeys(self, {citizen: self._unwrap(wrapped) for citizen, wrapped in rows})
+
     def seal_commitment(self, question: str) -> str:
         row = (question, self._wrap(os.urandom(KEY_BYTES)))
         with self._transaction() as connection:
@@ -129,6 +140,8 @@ class Vault:
 
     def keep(self, parts: Sequence[PrivatePart]) -> None:
         """Keep private parts, before their events are appended; on disk when this returns."""
+        if not parts:
+            return
         rows = [
             (
                 part.event_id,
@@ -242,6 +255,21 @@ class Vault:
                 f"The vault {self._path or 'in memory'} cannot be used: {error}. If it is damaged, put its last "
                 "good copy in its place."
             ) from error
+
+
+class HeldKeys:
+    """The vault's secrets (`ledger.domain.deciding.Secrets`) with some keys at hand. Let go of it soon."""
+
+    def __init__(self, vault: Vault, pseudonym_keys: Mapping[str, bytes]) -> None:
+        self._keys = pseudonym_keys
+        self._pseudonym = vault.pseudonym
+        self.seal_commitment = vault.seal_commitment
+        self.seal = vault.seal
+        self.question_key = vault.question_key
+
+    def pseudonym(self, citizen: str, scope: str) -> str:
+        key = self._keys.get(citizen)
+        return self._pseudonym(citizen, scope) if key is None else pseudonym_of(key, scope)
 
 
 def _hash(token: str) -> str:

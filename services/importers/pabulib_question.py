@@ -1,7 +1,7 @@
 """Turns a Pabulib file into the question that the city asked: method, options, rule."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,10 +11,9 @@ from ledger.domain.counting import rules
 from ledger.domain.counting.rules import Rule, pabulib_rule
 from ledger.domain.methods import Approval, Method, Points, Ranking, Score, Single
 from ledger.domain.questions import OpenQuestion, Option
-from services.importers.asking import fitting
+from services.importers.asking import fitting, unaskable
 from services.importers.pabulib_ballots import Ballot
 from services.importers.pabulib_file import PabulibFile
-from services.importers.reading import ImportFileError
 from services.importers.texts import title, words
 
 LARGEST_NUMBER = 10_000
@@ -52,7 +51,7 @@ def question_of(file: PabulibFile, source: str) -> tuple[OpenQuestion, list[str]
             rule=_rule(file, method, options, notes),
         )
     except ValidationError as error:
-        raise no_question(file.path, error) from error
+        raise unaskable(file.path, error) from error
     return fitting(file.path, asked, source, notes), notes
 
 
@@ -91,7 +90,9 @@ def _method(file: PabulibFile, notes: list[str]) -> Method:
 
 def _limited(file: PabulibFile, ballots: Sequence[Ballot]) -> Method:
     """The method with the limits of the file, or wider ones so that these ballots keep to them."""
-    marks = [found for one in ballots if (found := marks_of(file, one))]
+    marks = [
+        found for one in ballots if (found := marks_of(file, one)) and min(found.values()) >= 0
+    ]
     numbers = [len(one) for one in marks]
     several: dict[str, Any] = {
         "minimum": _least(file.min_length, numbers),
@@ -100,24 +101,30 @@ def _limited(file: PabulibFile, ballots: Sequence[Ballot]) -> Method:
     match file.vote_type:
         case "choose-1":
             return Single()
+        case "approval" if file.max_sum_cost is None:
+            return Approval(**several)
         case "approval":
             costs = {one.id: one.cost for one in file.projects}
-            spent = [sum(costs[project] for project in one) for one in marks]
-            limit = file.max_sum_cost
-            return Approval(**several, max_cost=None if limit is None else max([limit, *spent]))
+            spent = (sum(costs[project] for project in one) for one in marks)
+            return Approval(**several, max_cost=max([file.max_sum_cost, *spent]))
         case "ordinal":
             return Ranking(**several)
         case "scoring":
             given = [mark for one in marks for mark in one.values()]
-            largest = max((mark for one in file.ballots for _, mark in one.marks if mark), default=1)
-            return Score(max_mark=max([file.max_points or largest, *given]))
+            return Score(max_mark=max([file.max_points or _largest(file), *given]))
         case "cumulative":
             sums = [sum(one.values()) for one in marks]
-            everybody = [sum(marks_of(file, one).values()) for one in file.ballots]
-            total = file.max_sum_points or max([1, *everybody])
-            return Points(
-                **several, total=max([total, *sums]), min_total=_least(file.min_sum_points, sums)
-            )
+            total = file.max_sum_points or _largest_sum(file)
+            least = _least(file.min_sum_points, sums)
+            return Points(**several, total=max([total, *sums]), min_total=least)
+
+
+def _largest(file: PabulibFile) -> int:
+    return max((mark or 0 for one in file.ballots for _, mark in one.marks), default=1) or 1
+
+
+def _largest_sum(file: PabulibFile) -> int:
+    return max((sum(marks_of(file, one).values()) for one in file.ballots), default=1) or 1
 
 
 def _least(limit: int | None, numbers: Sequence[int]) -> int | None:
@@ -160,25 +167,15 @@ def _rule(
 
 
 def _about(file: PabulibFile) -> str | None:
-    dates = [f"{day:%Y-%m-%d}" for day in (file.date_begin, file.date_end) if day is not None]
-    amount = f"{file.budget / file.money_scale:,.{len(str(file.money_scale)) - 1}f}"
-    parts = (
-        " to ".join(dates),
-        f"budget {amount} {file.currency or ''}".rstrip(),
-        f"rule {file.rule}",
-        "costs in hundredths" if file.money_scale == 100 else "",
-    )
-    comment = file.meta.get("comment", "")
-    return words("\n".join(filter(None, ("; ".join(filter(None, parts)), comment))))
-
-
-def no_question(path: Any, error: ValidationError) -> ImportFileError:
-    """What a command says of a value that it cannot take, as the refusal of a file."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "it"
-    problem = f"No question can be made of it: {field}: {first['msg']}."
-    return ImportFileError(path, None, problem, "Correct the file.")
-
-
-def published_costs(asked: OpenQuestion) -> Mapping[str, int | None]:
-    return {one.id: one.cost for one in asked.options}
+    """What else the file says of the vote: its dates, its money, its comment."""
+    days = [f"{day:%Y-%m-%d}" for day in (file.date_begin, file.date_end) if day is not None]
+    whole, parts = divmod(file.budget, file.money_scale)
+    places = len(str(file.money_scale)) - 1
+    budget = f"{whole:,}" + (f".{parts:0{places}}" if places else "")
+    facts = [
+        f"Voted on {' to '.join(days)}." if days else "",
+        f"Budget: {budget} {file.currency or ''}".rstrip() + ".",
+        f"Costs are in units of which {file.money_scale:,} make one." if places else "",
+        f"Rule: {file.rule}.",
+    ]
+    return words("\n".join(filter(None, (" ".join(filter(None, facts)), file.meta.get("comment")))))

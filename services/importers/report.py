@@ -9,13 +9,14 @@ from services.importers.reading import BadRow, ImportFileError
 
 
 @dataclass(frozen=True, slots=True)
-class Repeated:
-    """A ballot that names a project more than once; it is counted once."""
+class Mention:
+    """A ballot that names a project more often than it is counted: once, or not at all without points."""
 
     line: int
     voter_id: str
     project: str
     times: int
+    counted: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Difference:
     counted: Any
     explained: bool
     why: str
-    ballots: Sequence[Repeated] = ()
+    ballots: Sequence[Mention] = ()
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class FileReport:
     decision: dict[str, Any] | None = None
     checked: bool = False
     bad_rows: list[BadRow] = field(default_factory=list)
-    repeated: list[Repeated] = field(default_factory=list)
+    repeated: list[Mention] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -109,5 +110,11 @@ class FileReport:
         }
 
 
-def _mention(one: Repeated) -> dict[str, Any]:
-    return {"line": one.line, "voter_id": one.voter_id, "project": one.project, "times": one.times}
+def _mention(one: Mention) -> dict[str, Any]:
+    return {
+        "line": one.line,
+        "voter_id": one.voter_id,
+        "project": one.project,
+        "times": one.times,
+        "counted": one.counted,
+    }

@@ -60,9 +60,10 @@ def carried_out(
         yield from zip((subject for subject, _, _ in batch), outcomes, strict=True)
 
 
-def shown(outcomes: Iterable[T], show: Show, done: int, of: int) -> Iterator[T]:
-    """The outcomes as they come, telling every hundredth to a progress bar that `done` are before."""
-    for done, outcome in enumerate(outcomes, done + 1):
+def shown(outcomes: Iterable[T], show: Show, of: int) -> Iterator[T]:
+    """The outcomes as they come, telling a progress bar of every hundredth."""
+    done = 0
+    for done, outcome in enumerate(outcomes, 1):
         if done % 100 == 0:
             show(done, of)
         yield outcome

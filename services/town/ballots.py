@@ -34,7 +34,8 @@ def marks(
         case Single():
             return {order[0].id: 1}
         case Approval():
-            return {one.id: 1 for one in _affordable(method, order, rng.randint(1, len(order)))}
+            number = rng.randint(1, method.maximum or len(order))
+            return {one.id: 1 for one in _affordable(method, order[:number])}
         case Ranking():
             ranked = order[: rng.randint(1, method.maximum or len(order))]
             return {one.id: rank for rank, one in enumerate(ranked, 1)}
@@ -66,10 +67,11 @@ def level_pair(method: Method, options: Sequence[Option]) -> tuple[dict[str, int
             return {first: most, second: rest}, {first: rest, second: most}
 
 
-def _affordable(method: Approval, order: Sequence[Option], number: int) -> list[Option]:
+def _affordable(method: Approval, order: Sequence[Option]) -> list[Option]:
     taken: list[Option] = []
-    for one in order[: method.maximum or number]:
-        cost = sum(other.cost or 0 for other in [*taken, one])
-        if method.max_cost is None or cost <= method.max_cost:
+    cost = 0
+    for one in order:
+        if method.max_cost is None or cost + (one.cost or 0) <= method.max_cost:
             taken.append(one)
+            cost += one.cost or 0
     return taken

@@ -26,7 +26,7 @@ _STREETS = ("Quay Street", "Mill Race", "Birch Lane", "Station Row", "Ropewalk",
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`citizen` is the id that the vault gave to the identity."""
+    """`citizen` is the id that the vault gave the identity; the settled neither move nor leave."""
 
     identity: str
     name: str
@@ -34,6 +34,7 @@ class Person:
     citizen: str
     home: str
     communities: tuple[str, ...]
+    settled: bool
 
     def belongs_to(self, area: str) -> bool:
         return area in self.communities or (self.home + "/").startswith(area + "/")
@@ -52,9 +53,11 @@ def people(vault: Vault, rng: Random) -> list[Person]:
     found = []
     for name, home in zip(chosen, homes, strict=True):
         street = f"{rng.randint(1, 60)} {rng.choice(_STREETS)}"
+        identity = _identity(name)
         communities = _communities(home, rng)
-        citizen = citizens[_identity(name)]
-        found.append(Person(_identity(name), name, street, citizen, home, communities))
+        settled = rng.random() > 0.1 or home == ISLAND
+        found.append(Person(identity, name, street, citizens[identity], home, communities, settled))
+    rng.shuffle(found)
     return found
 
 

@@ -1,22 +1,25 @@
-"""The town's questions: every topic at every stage of its life, and the standing mandates."""
+"""The town's questions: every topic at every stage of its life."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import find_spec
-from itertools import count, cycle
+from itertools import cycle
 from random import Random
 
 from ledger.domain.choices import MakeChoice, WithdrawChoice
-from ledger.domain.cofog import DIVISIONS
-from ledger.domain.counting.rules import EqualShares, Plurality, Rule, Schulze
-from ledger.domain.methods import Single
+from ledger.domain.counting.rules import EqualShares, Rule, Schulze
 from ledger.domain.outcomes import Evidence, RecordDecision, ReportOutcome, Stage, decision
-from ledger.domain.questions import AmendQuestion, CloseQuestion, OpenQuestion, UnsealQuestion
+from ledger.domain.questions import (
+    AmendQuestion,
+    CloseQuestion,
+    OpenQuestion,
+    Option,
+    UnsealQuestion,
+)
 from services.town.ballots import level_pair, marks, words
 from services.town.people import Person
-from services.town.places import COUNTRY, LIVING_AREAS, TERRITORIES, TOWN
-from services.town.programmes import PROGRAMMES, programmes
+from services.town.places import LIVING_AREAS
 from services.town.story import Story
 from services.town.topics import TOPICS, Topic
 
@@ -33,8 +36,9 @@ STAGES = (
     "implemented",
     "abandoned",
 )
-_SEALED = {"sealed", "unsealed"}
-_DECIDED = {"decided", "tied", "planned", "under-way", "implemented", "abandoned"}
+_SEALED = ("sealed", "unsealed")
+_RUNNING = ("next", "open", "sealed")
+_UNDECIDED = (*_RUNNING, "closed", "unsealed")
 _REPORTS: dict[str, tuple[tuple[int, Stage, int, str], ...]] = {
     "planned": ((-20, "planned", 0, "The money is set aside."),),
     "under-way": (
@@ -51,7 +55,7 @@ _REPORTS: dict[str, tuple[tuple[int, Stage, int, str], ...]] = {
         (-9, "abandoned", 5, "The ground turned out to be too wet; a new question will follow."),
     ),
 }
-_LIBRARIES = {EqualShares: "pabutools", Schulze: "pref_voting"}
+_LIBRARIES: dict[type[Rule], str] = {EqualShares: "pabutools", Schulze: "pref_voting"}
 VOTERS = 30
 """At most so many answer one question."""
 
@@ -70,10 +74,18 @@ class Asked:
         return self.topic.tying if self.stage == "tied" else self.topic.rule
 
     @property
+    def sealed(self) -> bool:
+        return self.stage in _SEALED
+
+    @property
+    def over(self) -> bool:
+        return self.stage not in _RUNNING
+
+    @property
     def decided(self) -> bool:
         """Some rules need a library that may not be installed; then nothing is decided."""
         needed = _LIBRARIES.get(type(self.rule))
-        return self.stage in _DECIDED and (needed is None or find_spec(needed) is not None)
+        return self.stage not in _UNDECIDED and (needed is None or find_spec(needed) is not None)
 
 
 def questions() -> Iterator[Asked]:
@@ -84,34 +96,16 @@ def questions() -> Iterator[Asked]:
             area = next(places)
             edition = "/next" if stage == "next" else ""
             yield Asked(f"{area.rpartition('/')[2]}/{topic.id}{edition}", area, topic, stage)
-        next(places)  # so that a topic is not always at the same stage in an area
 
 
 def ask(story: Story) -> None:
     """Open all questions, close and unseal those that are over, record decisions."""
     for one in questions():
-        over = one.stage == "unsealed" or one.stage == "closed" or one.stage in _DECIDED
-        day = -50 if over else -6 if one.stage == "next" else -14
-        opens, closes = (60, 90) if one.stage == "next" else (None, -30 if over else 45)
-        story.on(
-            day,
-            OpenQuestion(
-                question=one.id,
-                title=one.topic.title,
-                area=one.area,
-                policy=one.topic.policy,
-                method=one.topic.method,
-                options=one.topic.options,
-                opens=None if opens is None else story.instant(opens),
-                closes=story.instant(closes),
-                results="after_close" if one.stage in _SEALED else "live",
-                rule=one.rule,
-            ),
-        )
+        story.on(-50 if one.over else -14, _opening(story, one))
         if one.stage == "next":
-            about = "A first draft; what is missing can still be added until the question opens."
+            about = "A first draft: until the question opens, it can still be put better."
             story.on(-5, AmendQuestion(question=one.id, about=about))
-        if over:
+        if one.over:
             story.on(-29, CloseQuestion(question=one.id))
         if one.stage == "unsealed":
             story.on(-28, UnsealQuestion(question=one.id))
@@ -122,33 +116,86 @@ def ask(story: Story) -> None:
 def answer(story: Story, people: Sequence[Person], rng: Random) -> None:
     """Let people answer every question that has opened; some think again."""
     for one in questions():
-        if one.stage == "next":
+        if one.stage != "next":
+            electors = [person for person in people if person.belongs_to(one.area)]
+            voters = rng.sample(electors, min(VOTERS, len(electors)) // 2 * 2)
+            if one.stage == "tied":
+                _answer_level(story, one, voters, rng)
+            else:
+                _answer(story, one, voters, rng)
+
+
+def report(story: Story) -> None:
+    """Tell how far the adopted options of decided questions are implemented."""
+    facts = story.ledger.facts()
+    for one in questions():
+        if not one.decided or one.stage not in _REPORTS:
             continue
-        electors = [person for person in people if person.belongs_to(one.area)]
-        voters = rng.sample(electors, min(VOTERS, len(electors)) // 2 * 2)
-        if one.stage == "tied":
-            _answer_level(story, one, voters)
-        else:
-            _answer(story, one, voters, rng)
+        for option in facts.about(decision(one.id)).adopted or ():
+            for day, stage, percent, about in _REPORTS[one.stage]:
+                story.on(
+                    day,
+                    ReportOutcome(
+                        question=one.id,
+                        option=option,
+                        stage=stage,
+                        percent=percent,
+                        by="town-of-lindhaven",
+                        about=about,
+                        evidence=_evidence(one, option) if percent == 100 else (),
+                    ),
+                )
+
+
+def _opening(story: Story, one: Asked) -> OpenQuestion:
+    opens, closes = (60, 90) if one.stage == "next" else (None, -30 if one.over else 45)
+    return OpenQuestion(
+        question=one.id,
+        title=one.topic.title,
+        area=one.area,
+        policy=one.topic.policy,
+        method=one.topic.method,
+        options=one.topic.options,
+        opens=None if opens is None else story.instant(opens),
+        closes=story.instant(closes),
+        results="after_close" if one.sealed else "live",
+        rule=one.rule,
+    )
 
 
 def _answer(story: Story, one: Asked, voters: Sequence[Person], rng: Random) -> None:
-    live = one.stage in ("open", "sealed")
-    first, last = (-13, -13) if live else (-49, -40)  # some of the people move on day −12
-    favourite = one.topic.options[len(one.id) % 2]
+    days = (-49, -40) if one.over else (-13, -13)  # some people move on day -12
+    favourite = rng.choice(one.topic.options)
     for number, voter in enumerate(voters):
         mine = favourite if number % 5 < 3 else None
-        story.on(rng.randint(first, last), _choice(voter, one, rng, mine))
+        story.on(rng.randint(*days), _choice(voter, one, rng, mine))
         if number % 8 == 0 and voter.settled:
-            story.on(-7 if live else -35, _choice(voter, one, rng, favourite))
+            story.on(-35 if one.over else -7, _choice(voter, one, rng, favourite))
         elif number % 15 == 1 and voter.settled:
-            story.on(-6 if live else -34, WithdrawChoice(citizen=voter.citizen, question=one.id))
+            withdrawal = WithdrawChoice(citizen=voter.citizen, question=one.id)
+            story.on(-34 if one.over else -6, withdrawal)
 
 
-def _choice(voter: Person, one: Asked, rng: Random, favourite: object) -> MakeChoice:
+def _answer_level(story: Story, one: Asked, voters: Sequence[Person], rng: Random) -> None:
+    pair = level_pair(one.topic.method, one.topic.options)
+    for number, voter in enumerate(voters):
+        choice = MakeChoice(citizen=voter.citizen, question=one.id, marks=pair[number % 2])
+        story.on(rng.randint(-49, -40), choice)
+
+
+def _choice(voter: Person, one: Asked, rng: Random, favourite: Option | None) -> MakeChoice:
     return MakeChoice(
         citizen=voter.citizen,
         question=one.id,
         marks=marks(one.topic.method, one.topic.options, rng, favourite),
         comment=words(rng),
+    )
+
+
+def _evidence(one: Asked, option: str) -> tuple[Evidence, ...]:
+    address = f"https://town.example/works/{one.id}/{option}"
+    photograph = sha256(address.encode()).hexdigest()
+    return (
+        Evidence(title="Photographs of the finished work", address=address, sha256=photograph),
+        Evidence(title="Final account", address=f"{address}/account"),
     )

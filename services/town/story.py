@@ -1,8 +1,8 @@
-"""The town's story, told by day: commands with ids of their own, and a clock that runs through the days."""
+"""The town's story by day: commands with ids of their own, and a clock that runs with them."""
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from ledger.codec import decode
@@ -20,16 +20,16 @@ BATCH = 1_000
 
 
 class Story:
-    """Collects what is done on each day (counted back from the present: −60 … −1), then does it.
+    """Collects what is done on each day (counted back from the present: -60 to -1), then does it.
 
-    Told again on the same log it adds nothing: a command's id follows from its content, and the days are
-    counted from when the story was first told, which `first` (its first command) stands for in the log.
+    Told again on the same log it adds nothing: a command's id follows from its content, and the
+    days count from when the story was first told: the log knows when `first` was carried out.
     """
 
-    def __init__(self, system: System, first: Command) -> None:
+    def __init__(self, system: System, first: Command, now: datetime) -> None:
         self._system = system
         self._days: defaultdict[int, list[tuple[str, Command]]] = defaultdict(list)
-        self._now = datetime.now(UTC)
+        self._now = now
         self.ledger = Ledger(system.log, system.vault, system.settings.origin, clock=self._time)
         told = system.log.position_of(f"{self._id(-DAYS, first)}/1")
         self._began = self._whole_hour(self._now) - timedelta(days=DAYS)
@@ -41,9 +41,9 @@ class Story:
         """Have these commands carried out on that day, after those given for it before."""
         self._days[day] += [(self._id(day, command), command) for command in commands]
 
-    def tell(self) -> None:
-        """Carry out everything given since the last time, day by day. Raises `Refused`."""
-        for day in sorted(self._days):
+    def tell(self, until: int = -1) -> None:
+        """Carry out, day by day, what was given for the days up to `until`. Raises `Refused`."""
+        for day in sorted(one for one in self._days if one <= until):
             self._now = self._began + timedelta(days=DAYS + day)
             commands = self._days.pop(day)
             for start in range(0, len(commands), BATCH):

@@ -1,0 +1,42 @@
+"""What operating a server needs: is it well, and what are its figures. Nothing personal."""
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.metrics import CONTENT_TYPE, Metrics
+from services.upkeep import Upkeep
+
+
+def add_operations(router: APIRouter, upkeep: Upkeep, metrics: Metrics) -> None:
+    """Add `/healthz` and `/metrics`, which no OpenAPI document needs."""
+
+    async def healthz(_: Request) -> Response:
+        return health(upkeep)
+
+    async def figures(_: Request) -> Response:
+        return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    router.add_api_route("/healthz", healthz, include_in_schema=False)
+    router.add_api_route("/metrics", figures, include_in_schema=False)
+
+
+def health(upkeep: Upkeep) -> Response:
+    """200 while every read model follows the log; 503 with what stands still or fails."""
+    halted, failing = upkeep.halted(), upkeep.failing()
+    told = {
+        "status": "failing" if halted or failing else "ok",
+        "log": upkeep.head(),
+        "models": {
+            model: {"position": position, "halted": halted.get(model)}
+            for model, position in upkeep.positions().items()
+        },
+        "failing": sorted(failing),
+    }
+    return Response(
+        orjson.dumps(told),
+        503 if halted or failing else 200,
+        {"Cache-Control": "no-store"},
+        "application/json",
+    )

@@ -1,0 +1,94 @@
+"""Every error as a problem document (RFC 9457). What each means stands in `services.errors`, and there alone."""
+
+import logging
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from ledger.domain.counting.libraries import CountingLibraryMissing
+from ledger.domain.refusals import Refused
+from services.errors import KNOWN_ERRORS, Fault, Meaning, RequestFault, meaning
+
+MEDIA_TYPE = "application/problem+json"
+EXPLAINED_AT = "/problems/"
+"""A problem's `type` is this path and the problem's name: a page that explains it."""
+
+_TOLD_IN_FULL = (RequestFault, CountingLibraryMissing)
+"""Errors whose text is meant for the caller even where the status says that it is ours."""
+
+_logger = logging.getLogger(__name__)
+
+
+class WrongField(BaseModel):
+    """One thing that is wrong, and where: a path with dots, or null for the whole body."""
+
+    field: str | None
+    reason: str
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
+
+    type: str = Field(description="Stable: `/problems/` and the problem's name.")
+    title: str
+    status: int
+    detail: str
+    field: str | None = Field(default=None, description="The field at fault, if it is one.")
+    errors: list[WrongField] | None = Field(default=None, description="All that is wrong.")
+
+
+def problem_type(name: str) -> str:
+    return EXPLAINED_AT + name
+
+
+def document(error: Exception) -> tuple[Meaning, dict[str, Any]]:
+    """What the error means, and its problem document. An unknown error is an internal one."""
+    try:
+        means = meaning(error)
+    except KeyError:
+        return document(
+            RequestFault(Fault.INTERNAL, "The error was noted. Please try again later.")
+        )
+    told: dict[str, Any] = {
+        "type": problem_type(means.type),
+        "title": means.title,
+        "status": means.status,
+        "detail": _detail(error, means),
+    }
+    if isinstance(error, Refused | RequestFault) and error.field is not None:
+        told["field"] = error.field
+    if isinstance(error, RequestFault) and error.errors:
+        told["errors"] = [one._asdict() for one in error.errors]
+    return means, told
+
+
+def response(error: Exception) -> Response:
+    """The error's problem document as an answer."""
+    means, told = document(error)
+    headers = dict(error.headers) if isinstance(error, RequestFault) else {}
+    if means.status == 503:
+        headers["Retry-After"] = "1"
+    headers["Cache-Control"] = "no-store"
+    return Response(orjson.dumps(told), means.status, headers, MEDIA_TYPE)
+
+
+def note(error: Exception) -> None:
+    """Write an error that is known, and not the caller's, to the operator's log (the server writes unknown ones)."""
+    if isinstance(error, KNOWN_ERRORS) and not isinstance(error, _TOLD_IN_FULL):
+        means = meaning(error)
+        if means.status >= 500:
+            _logger.error("%s: %s", means.type, error)
+
+
+def _detail(error: Exception, means: Meaning) -> str:
+    if means.status < 500 or isinstance(error, _TOLD_IN_FULL):
+        return str(error)
+    # Such an error names files and machines: that is for the operator's log, not for a caller.
+    return (
+        "If this was a command, whether it was carried out is not known: send it again with the same "
+        "Idempotency-Key. The operator's log says more."
+    )

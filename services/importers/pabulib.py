@@ -1,0 +1,162 @@
+"""Carries Pabulib files into the ledger: areas, one roll for all files, questions, ballots, decisions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from ledger.domain.areas import DefineArea
+from ledger.domain.choices import MakeChoice
+from ledger.domain.counting.rules import CountingLibraryMissing
+from ledger.domain.outcomes import RecordDecision
+from ledger.domain.questions import CloseQuestion, OpenQuestion
+from ledger.domain.refusals import Reason, Refused
+from services.importers.asking import ask
+from services.importers.pabulib_ballots import Ballot
+from services.importers.pabulib_figures import Figures
+from services.importers.pabulib_file import PabulibFile, read_pabulib
+from services.importers.pabulib_question import identity, marks_of, question_id, question_of
+from services.importers.reading import ImportFileError
+from services.importers.report import FileReport
+from services.importers.residents import Resident, settled
+from services.importers.run import Run, Show, carried_out, personal_id, public_id, shown
+from services.importers.territories import define
+from services.importers.texts import title
+
+_Person = tuple[str, Mapping[str, str] | None]
+"""The deepest home that is known of somebody, and what else is."""
+
+
+@dataclass(slots=True)
+class Poll:
+    """One file on its way: what was asked, what it publishes, and what became of it.
+
+    `ballots` can be read; `missing` are those that cannot, or that the ledger refused.
+    """
+
+    report: FileReport
+    asked: OpenQuestion | None = None
+    ballots: int = 0
+    missing: int = 0
+    figures: Figures | None = None
+
+
+def import_pabulib(run: Run, paths: Sequence[Path], source: str) -> list[Poll]:
+    """Import files. Each is read twice, so that only the roll and one file are in memory at a time:
+    first for the homes of all voters, then for its ballots. `source` is the ledger's origin."""
+    polls, people, areas = [], dict[str, _Person](), dict[str, DefineArea]()
+    with run.progress("reading", "files") as show:
+        for number, path in enumerate(paths, 1):
+            poll = Poll(FileReport(path, "ballots"))
+            polls.append(poll)
+            try:
+                file = read_pabulib(path)
+                poll.asked, poll.report.notes = question_of(file, source)
+                _collect(file, people, areas)
+                poll.ballots = len(file.ballots)
+            except ImportFileError as error:
+                poll.report.refuse(error)
+            show(number, len(paths))
+    define(run, areas.values())
+    citizens = _settle(run, people)
+    run.caught_up()
+    done, total = 0, sum(poll.ballots for poll in polls)
+    with run.progress("ballots", "ballots") as show:
+        for poll in polls:
+            if poll.asked is not None:
+                try:
+                    _carry(run, poll, poll.asked, citizens, lambda at, _: show(done + at, total))
+                except ImportFileError as error:
+                    poll.report.refuse(error)
+            done += poll.ballots
+    return polls
+
+
+def _collect(file: PabulibFile, people: dict[str, _Person], areas: dict[str, DefineArea]) -> None:
+    """Add what a file knows of areas and people. Of two homes side by side, the first stays."""
+    for level in file.areas:
+        areas.setdefault(
+            level.area, DefineArea(area=level.area, name=title(level.name) or level.area)
+        )
+    home = file.areas[-1].area
+    same: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
+    for ballot in file.ballots:
+        who = identity(file, ballot.voter_id)
+        known, details = people.get(who, (home, None))
+        if home.startswith(known + "/"):
+            known = home
+        if details is None and ballot.details:  # few differ: one object for all that are the same
+            details = same.setdefault(tuple(ballot.details.items()), ballot.details)
+        people[who] = (known, details)
+
+
+def _settle(run: Run, people: Mapping[str, _Person]) -> dict[str, str]:
+    """Citizen ids by identity. Whom the roll has elsewhere is told of at each ballot it refuses."""
+    residents = (Resident(who, home, details) for who, (home, details) in people.items())
+    with run.progress("roll", "people") as show:
+        found = shown(settled(run, residents), show, len(people))
+        return {one.resident.identity: one.citizen for one in found}
+
+
+def _carry(
+    run: Run, poll: Poll, asked: OpenQuestion, citizens: Mapping[str, str], show: Show
+) -> None:
+    """Open the question, put its ballots in, and close and decide it once all of them are."""
+    report = poll.report
+    file = read_pabulib(report.path)
+    if any(identity(file, one.voter_id) not in citizens for one in file.ballots):
+        problem = "The file was changed while it was being imported."
+        raise ImportFileError(report.path, None, problem, "Import it again.")
+    ask(run, report.path, [asked])
+    report.question = asked.question
+    report.bad_rows.extend(file.bad_rows)
+    poll.figures = Figures.of(file)
+    report.repeated = poll.figures.uncounted
+    commands = _choices(run, file, citizens)
+    poll.missing = sum(row.line > file.projects[-1].line for row in file.bad_rows)
+    for ballot, outcome in shown(carried_out(run.ledger, commands), show, len(file.ballots)):
+        if isinstance(outcome, Refused):
+            report.bad(ballot.line, outcome.detail)
+            poll.missing += 1
+        else:
+            report.counted += 1
+            report.new += not outcome.again
+    if poll.missing:
+        report.notes.append(
+            f"The question stays open: {poll.missing:,} of its ballots are bad. Mend them and import the file again."
+        )
+    else:
+        _conclude(run, report, asked)
+
+
+def _choices(
+    run: Run, file: PabulibFile, citizens: Mapping[str, str]
+) -> Iterator[tuple[Ballot, str, MakeChoice]]:
+    question, vault = question_id(file), run.ledger.vault
+    for ballot in file.ballots:
+        marks = marks_of(file, ballot)
+        citizen = citizens[identity(file, ballot.voter_id)]
+        key = orjson.dumps(marks, option=orjson.OPT_SORT_KEYS).decode()
+        command = MakeChoice(citizen=citizen, question=question, marks=marks)
+        yield ballot, personal_id(vault, citizen, "ballot", question, key), command
+
+
+def _conclude(run: Run, report: FileReport, asked: OpenQuestion) -> None:
+    try:
+        run.ledger.execute(
+            CloseQuestion(question=asked.question), public_id("close", asked.question)
+        )
+    except Refused as refusal:
+        if refusal.reason is not Reason.QUESTION_CLOSED:
+            raise
+    if asked.rule is None:
+        return
+    decision = RecordDecision(question=asked.question)
+    try:
+        run.ledger.execute(decision, public_id("decide", asked.question))
+    except CountingLibraryMissing as error:
+        report.undecided = f"All ballots are counted, but nothing is decided: {error}"
+    except Refused as refusal:
+        if refusal.reason is not Reason.ALREADY_DECIDED:
+            report.undecided = f"All ballots are counted, but nothing is decided: {refusal.detail}"

@@ -1,0 +1,30 @@
+"""`make bench`: measures, prints a table, and exits with 1 if a figure was not reached.
+
+Each figure stands beside the same work done by a peer in the same run. Name parts to run only those.
+"""
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+
+from tests.benchmarks.decisions import decisions, growth
+from tests.benchmarks.measuring import Report
+from tests.benchmarks.replay import replay
+
+PARTS = {"decisions": decisions, "growth": growth, "replay": replay}
+
+
+def main(names: list[str]) -> int:
+    report = Report()
+    for name in names or PARTS:
+        print(f"{name} …", flush=True)
+        PARTS[name](report)
+    day = datetime.now(UTC).date()
+    print(f"\nMeasured on {day}, {os.cpu_count()} cores, Python {platform.python_version()}.\n")
+    print(report.markdown())
+    return 0 if report.reached else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
