@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from services.api.application import application
 from services.assembly import System, assembled
 from services.errors import CannotListen
 from services.logs import write_logs
 from services.settings import Settings
-from services.tokens import operators_token, sample_town_tokens
+from services.tokens import build_sample_town, tell_operators_token
 from services.upkeep import Upkeep
 
 SWITCH_INTERVAL = 0.001
@@ -35,48 +36,49 @@ def run(settings: Settings, *, sample_town: bool) -> None:
     """
     write_logs(settings.log_level)
     sys.setswitchinterval(SWITCH_INTERVAL)
-    with _listening(settings.host, settings.port) as listener:
-        with assembled(settings, verify=True) as system:
-            if sample_town and system.log.head() == 0:
-                sample_town_tokens(system, _say)
-            upkeep = Upkeep(system)
-            config = uvicorn.Config(
-                application(system, upkeep),
-                loop="uvloop",
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                proxy_headers=False,
-                backlog=BACKLOG,
-                timeout_graceful_shutdown=SHUTDOWN_PATIENCE,
-            )
-            server = _Server(config, system, _address(listener))
-            with upkeep.running(), _stopped_by_signals():
-                gc.collect()
-                gc.freeze()
-                server.run(sockets=[listener])
+    with (
+        _bound(settings.host, settings.port) as listener,
+        assembled(settings, verify=True) as system,
+    ):
+        if sample_town and system.log.head() == 0:
+            build_sample_town(system, _say)
+        upkeep = Upkeep(system)
+        server = _Server(application(system, upkeep), system, listener)
+        with upkeep.running(), _stopped_by_signals():
+            gc.collect()
+            gc.freeze()  # what is there now stays: the collector need not look at it again
+            server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Says where it listens once it does, and the operator's token at the first start."""
 
-    def __init__(self, config: uvicorn.Config, system: System, address: str) -> None:
+    def __init__(self, app: ASGIApp, system: System, listener: socket.socket) -> None:
+        config = uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=SHUTDOWN_PATIENCE,
+        )
         super().__init__(config)
-        self._system = system
-        self._address = address
+        self._vault = system.vault
+        self._address = _address(listener)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if (token := operators_token(self._system.vault)) is not None:
-            _say(f"The operator's token, shown this once (only its hash is kept): {token}")
+        tell_operators_token(self._vault, _say)
         _say(f"Listening on {self._address}")
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
@@ -102,9 +104,7 @@ def _address(listener: socket.socket) -> str:
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     """The server raises a signal that stopped it once more at its end; then it must not kill us while we tidy up."""
-    before = {
-        one: signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {one: signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -88,9 +88,10 @@ class Areas:
         return replace(self, by_id={**self.by_id, event.area: known.evolve(event)})
 
     def smallest_publishable(self, area: str, within: str) -> str:
-        """The smallest area from `area` up to `within` that a public entry may name; at the least, `within`."""
+        """The smallest area from `area` up to `within` that a public entry may name; at the least, `within`,
+        which is also all that is said of an `area` outside it."""
         for candidate in ancestry(area):
-            if candidate == within:
+            if not candidate.startswith(within + "/"):
                 break
             known = self.by_id.get(candidate)
             if known is not None and known.publishable:

@@ -214,6 +214,13 @@ def _mandates(area: str, policy: str) -> Perspective[_Mandates]:
     )
 
 
+def _check_closes_later(closes: str | None, now: str) -> None:
+    if closes is not None and closes <= now:
+        raise Refused(
+            Reason.CONTRADICTORY_QUESTION, f"It would have closed already, at {closes}.", "closes"
+        )
+
+
 def question_tags(asked: Asked) -> tuple[str, ...]:
     policy = () if asked.policy is None else (f"policy:{asked.policy}",)
     return (f"question:{asked.question}", f"area:{asked.area}", *policy)
@@ -281,12 +288,7 @@ class OpenQuestion(Command):
                     f"{self.area!r} has a standing mandate for {self.policy!r}: {min(standing)!r}.",
                     "policy",
                 )
-        if self.closes is not None and self.closes <= at.now:
-            raise Refused(
-                Reason.CONTRADICTORY_QUESTION,
-                f"It would have closed already, at {self.closes}.",
-                "closes",
-            )
+        _check_closes_later(self.closes, at.now)
         seal = at.secrets.seal_commitment(self.question) if self.results == "after_close" else None
         event = QuestionOpened(
             **{
@@ -365,11 +367,15 @@ class AmendQuestion(Command):
                 "Somebody has chosen; ask a new question instead.",
                 "question",
             )
+        _check_closes_later(self.closes, at.now)
         event = QuestionAmended(**{name: getattr(self, name) for name in type(self).model_fields})
         try:
             amended(asked, event)
         except ValidationError as error:
+            said = error.errors()[0]["msg"].removeprefix("Value error, ").rstrip(".")
             raise Refused(
-                Reason.CONTRADICTORY_QUESTION, error.errors()[0]["msg"], "question"
+                Reason.CONTRADICTORY_QUESTION,
+                f"Put like this, the question contradicts itself: {said}.",
+                "question",
             ) from error
         return [Happened(event, question_tags(asked))]

@@ -183,7 +183,8 @@ class SQLiteLog(EventLog):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -65536")  # KiB
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")  # pages
+        # Pages: an index page that many commits change is then copied into the file once for all of them.
+        connection.execute("PRAGMA wal_autocheckpoint = 20000")
         connection.execute("PRAGMA mmap_size = 1073741824")
         self._connections.append(connection)
         return connection

@@ -262,14 +262,19 @@ class HeldKeys:
 
     def __init__(self, vault: Vault, pseudonym_keys: Mapping[str, bytes]) -> None:
         self._keys = pseudonym_keys
+        self._known: dict[tuple[str, str], str] = {}
         self._pseudonym = vault.pseudonym
         self.seal_commitment = vault.seal_commitment
         self.seal = vault.seal
         self.question_key = vault.question_key
 
     def pseudonym(self, citizen: str, scope: str) -> str:
-        key = self._keys.get(citizen)
-        return self._pseudonym(citizen, scope) if key is None else pseudonym_of(key, scope)
+        known = self._known.get((citizen, scope))
+        if known is None:
+            key = self._keys.get(citizen)
+            known = self._pseudonym(citizen, scope) if key is None else pseudonym_of(key, scope)
+            self._known[citizen, scope] = known
+        return known
 
 
 def _hash(token: str) -> str:

@@ -3,7 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from services.api import problems
 from services.api.access import Access
 from services.api.bodies import invalid
 from services.api.commands import CommandRoutes
-from services.api.documenting import document
+from services.api.documenting import API, document
 from services.api.edge import Edge
 from services.api.operations import add_operations
 from services.api.reading import Reading
@@ -25,8 +25,6 @@ from services.errors import KNOWN_ERRORS, Fault, RequestFault, Wrong
 from services.metrics import Metrics
 from services.pages.pages import Pages
 from services.upkeep import Upkeep
-
-API = "/api/v1"
 
 _ABOUT = """Commands need a bearer token; public reads need none. Every read answer states the `position` in the log
 that it stands for; `wait_for` makes it wait for one. Every error is a problem document (RFC 9457), whose `type` leads
@@ -49,18 +47,14 @@ def application(system: System, upkeep: Upkeep) -> ASGIApp:
     )
     pages = Pages(system, reading)
     _add_error_handlers(app, pages)
-    router = APIRouter()
-    CommandRoutes(system, access, metrics).add_to(router)
-    add_reads(router, system, reading, access)
-    app.include_router(router, prefix=API)
+    CommandRoutes(system, access, metrics).add_to(app)
+    add_reads(app, system, reading, access)
 
     @app.get(f"{API}/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:
         return document(app)
 
-    operations = APIRouter()
-    add_operations(operations, upkeep, metrics)
-    app.include_router(operations)
+    add_operations(app, upkeep, metrics)
     pages.add_to(app)
     return Edge(app, system.settings.max_body_bytes, metrics)
 
@@ -94,7 +88,9 @@ def _add_error_handlers(app: FastAPI, pages: Pages) -> None:
 def _as_fault(app: FastAPI, request: Request, error: HTTPException) -> RequestFault:
     match error.status_code:
         case 404:
-            return RequestFault(Fault.NO_SUCH_PATH, "Look at /api/v1/openapi.json for what there is.")
+            return RequestFault(
+                Fault.NO_SUCH_PATH, "Look at /api/v1/openapi.json for what there is."
+            )
         case 405:
             allowed = ", ".join(sorted(_allowed(app, request)))
             return RequestFault(

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
-from fastapi import APIRouter
+from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from services.api.access import Access
 from services.api.bodies import invalid, read_object
 from services.api.commanding import carry_out, check_may_give
 from services.api.documenting import (
+    API,
     QUESTION,
     body_of,
     needs_token,
@@ -59,24 +60,14 @@ class CommandRoutes:
         self._access = access
         self._metrics = metrics
 
-    def add_to(self, router: APIRouter) -> None:
-        """Add `POST /commands/{verb}` for every verb, and `PUT` and `DELETE` of a choice."""
-        for family, kinds in COMMANDS.items():
-            for kind in kinds:
-                self._add(
-                    router,
-                    "POST",
-                    f"/commands/{kind.verb}",
-                    self._taking(family, kind, read_object),
-                    operation_id=kind.verb,
-                    summary=kind.verb.replace("-", " ").capitalize(),
-                    description=kind.__doc__,
-                    tags=[family],
-                    openapi_extra={"requestBody": body_of(kind), "parameters": [_KEY]},
-                )
-        path = f"/questions/{{{QUESTION}:path}}/choice"
+    def add_to(self, app: FastAPI) -> None:
+        """Add `PUT` and `DELETE` of a choice, and `POST /commands/{verb}` for every verb.
+
+        The routes are looked through in this order, and most requests are choices.
+        """
+        path = f"{API}/questions/{{{QUESTION}:path}}/choice"
         self._add(
-            router,
+            app,
             "PUT",
             path,
             self._taking("choice", MakeChoice, _marks),
@@ -89,7 +80,7 @@ class CommandRoutes:
             },
         )
         self._add(
-            router,
+            app,
             "DELETE",
             path,
             self._taking("choice", WithdrawChoice, _question),
@@ -98,10 +89,23 @@ class CommandRoutes:
             tags=["choice"],
             openapi_extra={"parameters": [_QUESTION, _KEY]},
         )
+        for family, kinds in COMMANDS.items():
+            for kind in kinds:
+                self._add(
+                    app,
+                    "POST",
+                    f"{API}/commands/{kind.verb}",
+                    self._taking(family, kind, read_object),
+                    operation_id=kind.verb,
+                    summary=kind.verb.replace("-", " ").capitalize(),
+                    description=kind.__doc__,
+                    tags=[family],
+                    openapi_extra={"requestBody": body_of(kind), "parameters": [_KEY]},
+                )
 
     def _add(
         self,
-        router: APIRouter,
+        app: FastAPI,
         method: str,
         path: str,
         handler: Any,
@@ -109,7 +113,7 @@ class CommandRoutes:
         openapi_extra: Any,
         **told: Any,
     ) -> None:
-        router.add_api_route(
+        app.add_api_route(
             path,
             handler,
             methods=[method],

@@ -14,10 +14,10 @@ from ledger.domain.deciding import Command
 from services.api.bodies import body_model
 from services.api.problems import MEDIA_TYPE, Problem
 
+API = "/api/v1"
+
 QUESTION = "question"
 """The name of the path parameter with a question's id, and of the field of commands that it fills."""
-
-OPERATOR, CITIZEN, ORGANISATION = "operator", "citizen", "organisation"
 
 _SCHEMAS = "#/components/schemas/"
 _SAID: dict[int, str] = {

@@ -1,7 +1,7 @@
 """What operating a server needs: is it well, and what are its figures. Nothing personal."""
 
 import orjson
-from fastapi import APIRouter
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,7 +9,7 @@ from services.metrics import CONTENT_TYPE, Metrics
 from services.upkeep import Upkeep
 
 
-def add_operations(router: APIRouter, upkeep: Upkeep, metrics: Metrics) -> None:
+def add_operations(app: FastAPI, upkeep: Upkeep, metrics: Metrics) -> None:
     """Add `/healthz` and `/metrics`, which no OpenAPI document needs."""
 
     async def healthz(_: Request) -> Response:
@@ -18,8 +18,8 @@ def add_operations(router: APIRouter, upkeep: Upkeep, metrics: Metrics) -> None:
     async def figures(_: Request) -> Response:
         return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
-    router.add_api_route("/healthz", healthz, include_in_schema=False)
-    router.add_api_route("/metrics", figures, include_in_schema=False)
+    app.add_api_route("/healthz", healthz, include_in_schema=False)
+    app.add_api_route("/metrics", figures, include_in_schema=False)
 
 
 def health(upkeep: Upkeep) -> Response:

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import FastAPI, Path, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,7 +25,7 @@ from projections.catalogue import all_projections
 from projections.digest import digest
 from services.api.access import Access
 from services.api.bodies import IDENTITY, MAX_IDENTITY
-from services.api.documenting import needs_token, no_news, problems_of
+from services.api.documenting import API, needs_token, no_news, problems_of
 from services.api.reading import Content, Reading, WaitFor
 from services.assembly import System
 from services.errors import Fault, RequestFault
@@ -60,50 +60,54 @@ class Digests(Answer):
     digests: dict[str, ModelDigest]
 
 
-def add_reads(router: APIRouter, system: System, reading: Reading, access: Access) -> None:
+def add_reads(app: FastAPI, system: System, reading: Reading, access: Access) -> None:
     """Add the routes. Longer paths come first, since an id may hold slashes."""
     queries = system.queries
-    _add_exports(router, system, reading)
+    _add_exports(app, system, reading)
 
-    @router.get("/areas", **_documented(AreaList, "areas"))
+    @app.get(f"{API}/areas", **_documented(AreaList, "areas"))
     async def areas(request: Request, wait_for: WaitFor = None) -> Response:
         """All areas."""
         return await reading.answer(request, queries.areas, wait_for)
 
-    @router.get("/areas/{area:path}", **_documented(AreaView, "areas"))
+    @app.get(f"{API}/areas/{{area:path}}", **_documented(AreaView, "areas"))
     async def area(request: Request, area: AreaPath, wait_for: WaitFor = None) -> Response:
         """One area, with all below it rolled up into it."""
         return await reading.answer(request, lambda: queries.area(area), wait_for)
 
-    @router.get("/questions", **_documented(QuestionList, "questions"))
+    @app.get(f"{API}/questions", **_documented(QuestionList, "questions"))
     async def questions(
         request: Request, area: OneArea = None, wait_for: WaitFor = None
     ) -> Response:
         """All questions, or those that one area asks."""
         return await reading.answer(request, lambda: queries.questions(area), wait_for)
 
-    @router.get("/questions/{question:path}/tally", **_documented(QuestionTally, "questions", 409))
+    @app.get(
+        f"{API}/questions/{{question:path}}/tally", **_documented(QuestionTally, "questions", 409)
+    )
     async def tally(
         request: Request, question: QuestionId, area: OneArea = None, wait_for: WaitFor = None
     ) -> Response:
         """The count, of the whole electorate or of one area's people."""
         return await reading.answer(request, lambda: queries.tally(question, area), wait_for)
 
-    @router.get("/questions/{question:path}/decision", **_documented(DecisionAnswer, "questions"))
+    @app.get(
+        f"{API}/questions/{{question:path}}/decision", **_documented(DecisionAnswer, "questions")
+    )
     async def decision(
         request: Request, question: QuestionId, wait_for: WaitFor = None
     ) -> Response:
         """What was decided last, by which rule, and why."""
         return await reading.answer(request, lambda: queries.decision(question), wait_for)
 
-    @router.get("/questions/{question:path}", **_documented(QuestionView, "questions"))
+    @app.get(f"{API}/questions/{{question:path}}", **_documented(QuestionView, "questions"))
     async def question(
         request: Request, question: QuestionId, wait_for: WaitFor = None
     ) -> Response:
         """Everything about one question."""
         return await reading.answer(request, lambda: queries.question(question), wait_for)
 
-    @router.get("/citizens/me", **_personal())
+    @app.get(f"{API}/citizens/me", **_personal())
     async def me(request: Request, wait_for: WaitFor = None) -> Response:
         """One's own view, with a citizen's token: standing choices and what became of them."""
         citizen = access.of_role(request, "citizen").subject
@@ -111,7 +115,7 @@ def add_reads(router: APIRouter, system: System, reading: Reading, access: Acces
             request, lambda: queries.citizen(citizen), wait_for, personal=True
         )
 
-    @router.get("/citizens", **_personal())
+    @app.get(f"{API}/citizens", **_personal())
     async def citizen(
         request: Request,
         identity: Annotated[str, Query(min_length=1, max_length=MAX_IDENTITY)],
@@ -131,16 +135,16 @@ def add_reads(router: APIRouter, system: System, reading: Reading, access: Acces
         return await reading.answer(request, read, wait_for, personal=True)
 
 
-def _add_exports(router: APIRouter, system: System, reading: Reading) -> None:
+def _add_exports(app: FastAPI, system: System, reading: Reading) -> None:
     digests = _Digests(system)
 
-    @router.get("/tallies.json", **_documented(Tallies, "exports"))
+    @app.get(f"{API}/tallies.json", **_documented(Tallies, "exports"))
     async def tallies_json(request: Request, wait_for: WaitFor = None) -> Response:
         """The tallies of all questions."""
         return await reading.answer(request, lambda: _tallies(system), wait_for)
 
-    @router.get(
-        "/tallies.csv",
+    @app.get(
+        f"{API}/tallies.csv",
         response_class=Response,
         responses={
             200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
@@ -153,7 +157,7 @@ def _add_exports(router: APIRouter, system: System, reading: Reading) -> None:
         """The tallies of all questions, a row an option."""
         return await reading.answer(request, lambda: _tallies_as_csv(system), wait_for)
 
-    @router.get("/digests", **_documented(Digests, "exports"))
+    @app.get(f"{API}/digests", **_documented(Digests, "exports"))
     async def digests_(request: Request, wait_for: WaitFor = None) -> Response:
         """A digest of every read model's content."""
         return await reading.answer(request, lambda: digests.latest(wait_for or 0), wait_for)

@@ -1,0 +1,47 @@
+# Every target does its own set-up on a fresh machine with Python 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: help run test check bench coverage clean
+
+help: ## What there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.run ## Start everything in one process, with a sample town, on http://127.0.0.1:8000
+	$(BIN)/civic-ledger serve --sample-town
+
+test: $(VENV)/.dev browser check ## Lint, types, import rules and all tests
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+check: $(VENV)/.dev ## Lint, types and import rules
+	$(BIN)/ruff format --check ledger projections services tests
+	$(BIN)/ruff check ledger projections services tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## Measure, beside peers, and print a table (name parts in PARTS="decisions replay")
+	deploy/install-debian postgresql initdb
+	$(BIN)/python -m tests.benchmarks $(PARTS)
+
+coverage: $(VENV)/.dev ## The tests once more, with the lines and branches that they reach
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered
+
+.PHONY: browser
+browser:
+	deploy/install-debian chromium chromium
+
+clean: ## Remove what was set up (not the data in var/)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[counting]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[counting,bench,dev]'
+	touch $@ $(VENV)/.run
