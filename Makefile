@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help run test check bench coverage clean
+.PHONY: help run test check bench docs coverage clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ check: $(VENV)/.dev ## Lint, types and import rules
 bench: $(VENV)/.dev ## Measure, beside peers, and print a table (name parts in PARTS="decisions replay")
 	deploy/install-debian postgresql initdb
 	$(BIN)/python -m tests.benchmarks $(PARTS)
+
+docs: $(VENV)/.dev ## Write the pages that follow from the code
+	$(BIN)/python docs/generate.py
 
 coverage: $(VENV)/.dev ## The tests once more, with the lines and branches that they reach
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered

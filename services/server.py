@@ -20,7 +20,7 @@ from services.settings import Settings
 from services.tokens import build_sample_town, tell_operators_token
 from services.upkeep import Upkeep
 
-SWITCH_INTERVAL = 0.001
+SWITCH_INTERVAL = 0.005
 """Seconds for which a folding thread may keep the interpreter from the one that answers requests."""
 
 SHUTDOWN_PATIENCE = 5
