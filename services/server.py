@@ -1,6 +1,5 @@
 """One process that serves everything: API, pages, and the threads that keep the read models up to date."""
 
-import gc
 import logging
 import signal
 import socket
@@ -20,7 +19,7 @@ from services.settings import Settings
 from services.tokens import build_sample_town, tell_operators_token
 from services.upkeep import Upkeep
 
-SWITCH_INTERVAL = 0.005
+SWITCH_INTERVAL = 0.001
 """Seconds for which a folding thread may keep the interpreter from the one that answers requests."""
 
 SHUTDOWN_PATIENCE = 5
@@ -45,8 +44,6 @@ def run(settings: Settings, *, sample_town: bool) -> None:
         upkeep = Upkeep(system)
         server = _Server(application(system, upkeep), system, listener)
         with upkeep.running(), _stopped_by_signals():
-            gc.collect()
-            gc.freeze()  # what is there now stays: the collector need not look at it again
             server.run(sockets=[listener])
 
 

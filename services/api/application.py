@@ -56,6 +56,7 @@ def application(system: System, upkeep: Upkeep) -> ASGIApp:
 
     add_operations(app, upkeep, metrics)
     pages.add_to(app)
+    app.app_direct = next(r.endpoint for r in app.routes if r.path.endswith("/choice"))
     return Edge(app, system.settings.max_body_bytes, metrics)
 
 

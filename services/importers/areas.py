@@ -10,7 +10,7 @@ from ledger.domain.refusals import Reason, Refused
 from services.importers.areas_csv import Division, read_areas
 from services.importers.reading import ImportFileError
 from services.importers.report import FileReport
-from services.importers.run import Run, carried_out, public_id
+from services.importers.run import Run, carried_out
 from services.importers.territories import define, known_areas
 from services.importers.texts import title
 
@@ -55,7 +55,7 @@ def import_areas(run: Run, path: Path, today: date) -> FileReport:
 def _retire(run: Run, report: FileReport, divisions: list[Division], today: date) -> None:
     """Retire what is over, once all that lies below is defined."""
     over = [one for one in divisions if one.valid_through and _ended(one.valid_through, today)]
-    commands = ((one, public_id("retire", one.area), RetireArea(area=one.area)) for one in over)
+    commands = ((one, one.area, RetireArea(area=one.area)) for one in over)
     for one, outcome in carried_out(run.ledger, commands):
         if isinstance(outcome, Refused) and outcome.reason is not Reason.AREA_RETIRED:
             report.bad(one.line, outcome.detail)

@@ -9,7 +9,7 @@ from ledger.codec import encode
 from ledger.domain.questions import OpenQuestion, Option, QuestionOpened, question
 from ledger.domain.refusals import Reason, Refused
 from services.importers.reading import ImportFileError, quoted
-from services.importers.run import Run, carried_out, public_id
+from services.importers.run import Run, carried_out
 from services.importers.texts import cut
 
 _SHORTER = (None, 200, 100, 50, 25)
@@ -57,7 +57,7 @@ def ask(run: Run, path: Path, questions: Sequence[OpenQuestion], by_title: bool 
         elif other := _difference(known, wanted, by_title):
             problem = f"The question {quoted(wanted.question)} exists already, with {other}."
             raise ImportFileError(path, None, problem, "Import this one under another name.")
-    commands = ((one.question, public_id("open", one.question), one) for one in new)
+    commands = ((one.question, one.question, one) for one in new)
     for _, outcome in carried_out(run.ledger, commands):
         if isinstance(outcome, Refused):
             raise ImportFileError(path, None, outcome.detail, "Correct that first.")

@@ -9,6 +9,7 @@ import orjson
 from ledger.domain.areas import DefineArea
 from ledger.domain.choices import MakeChoice
 from ledger.domain.counting.rules import CountingLibraryMissing
+from ledger.domain.deciding import Command
 from ledger.domain.outcomes import RecordDecision
 from ledger.domain.questions import CloseQuestion, OpenQuestion
 from ledger.domain.refusals import Reason, Refused
@@ -20,9 +21,12 @@ from services.importers.pabulib_question import identity, marks_of, question_id,
 from services.importers.reading import ImportFileError
 from services.importers.report import FileReport
 from services.importers.residents import Resident, settled
-from services.importers.run import Run, Show, carried_out, personal_id, public_id, shown
+from services.importers.run import Run, Show, carried_out, shown
 from services.importers.territories import define
 from services.importers.texts import title
+
+_SORTED = orjson.OPT_SORT_KEYS
+_DONE_BEFORE = (Reason.QUESTION_CLOSED, Reason.ALREADY_DECIDED)
 
 _Person = tuple[str, Mapping[str, str] | None]
 """The deepest home that is known of somebody, and what else is."""
@@ -113,7 +117,7 @@ def _carry(
     report.bad_rows.extend(file.bad_rows)
     poll.figures = Figures.of(file)
     report.repeated = poll.figures.uncounted
-    commands = _choices(run, file, citizens)
+    commands = _choices(file, citizens)
     poll.missing = sum(row.line > file.projects[-1].line for row in file.bad_rows)
     for ballot, outcome in shown(carried_out(run.ledger, commands), show, len(file.ballots)):
         if isinstance(outcome, Refused):
@@ -131,32 +135,26 @@ def _carry(
 
 
 def _choices(
-    run: Run, file: PabulibFile, citizens: Mapping[str, str]
+    file: PabulibFile, citizens: Mapping[str, str]
 ) -> Iterator[tuple[Ballot, str, MakeChoice]]:
-    question, vault = question_id(file), run.ledger.vault
+    question = question_id(file)
     for ballot in file.ballots:
         marks = marks_of(file, ballot)
         citizen = citizens[identity(file, ballot.voter_id)]
-        key = orjson.dumps(marks, option=orjson.OPT_SORT_KEYS).decode()
         command = MakeChoice(citizen=citizen, question=question, marks=marks)
-        yield ballot, personal_id(vault, citizen, "ballot", question, key), command
+        yield ballot, f"{question} {orjson.dumps(marks, option=_SORTED).decode()}", command
 
 
 def _conclude(run: Run, report: FileReport, asked: OpenQuestion) -> None:
-    try:
-        run.ledger.execute(
-            CloseQuestion(question=asked.question), public_id("close", asked.question)
-        )
-    except Refused as refusal:
-        if refusal.reason is not Reason.QUESTION_CLOSED:
-            raise
-    if asked.rule is None:
-        return
-    decision = RecordDecision(question=asked.question)
-    try:
-        run.ledger.execute(decision, public_id("decide", asked.question))
-    except CountingLibraryMissing as error:
-        report.undecided = f"All ballots are counted, but nothing is decided: {error}"
-    except Refused as refusal:
-        if refusal.reason is not Reason.ALREADY_DECIDED:
-            report.undecided = f"All ballots are counted, but nothing is decided: {refusal.detail}"
+    """Close the question and, if it has a rule, record what this decides."""
+    commands: list[Command] = [CloseQuestion(question=asked.question)]
+    if asked.rule is not None:
+        commands.append(RecordDecision(question=asked.question))
+    for command in commands:
+        try:
+            ((_, outcome),) = carried_out(run.ledger, [(None, asked.question, command)])
+        except CountingLibraryMissing as error:
+            report.undecided = f"All ballots are counted, but nothing is decided: {error}"
+            return
+        if isinstance(outcome, Refused) and outcome.reason not in _DONE_BEFORE:
+            report.undecided = f"All ballots are counted, but nothing is decided: {outcome.detail}"

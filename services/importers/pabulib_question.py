@@ -98,15 +98,14 @@ def _limited(file: PabulibFile, ballots: Sequence[Ballot]) -> Method:
         "minimum": _least(file.min_length, numbers),
         "maximum": _most(file.max_length, numbers),
     }
+    costs = {one.id: one.cost for one in file.projects}
+    spent = (sum(costs[project] for project in one) for one in marks)
     match file.vote_type:
         case "choose-1":
             return Single()
-        case "approval" if file.max_sum_cost is None:
-            return Approval(**several)
         case "approval":
-            costs = {one.id: one.cost for one in file.projects}
-            spent = (sum(costs[project] for project in one) for one in marks)
-            return Approval(**several, max_cost=max([file.max_sum_cost, *spent]))
+            limit = file.max_sum_cost
+            return Approval(**several, max_cost=None if limit is None else max([limit, *spent]))
         case "ordinal":
             return Ranking(**several)
         case "scoring":

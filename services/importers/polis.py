@@ -16,7 +16,7 @@ from services.importers.polis_folder import PolisConversation, Statement, Vote, 
 from services.importers.reading import ImportFileError
 from services.importers.report import FileReport
 from services.importers.residents import Resident, settled
-from services.importers.run import Run, carried_out, personal_id, shown
+from services.importers.run import Run, carried_out, shown
 from services.importers.territories import define
 from services.importers.texts import title, words
 
@@ -55,7 +55,7 @@ def import_polis(
     report.voters = len(citizens)
     total = len(conversation.votes)
     with run.progress(conversation.name, "votes") as show:
-        commands = _choices(run, conversation, citizens)
+        commands = _choices(conversation, citizens)
         for vote, outcome in shown(carried_out(run.ledger, commands), show, total):
             if isinstance(outcome, Refused):
                 report.bad(vote.line, outcome.detail, folder / "votes.csv")
@@ -110,15 +110,16 @@ def _settle(run: Run, conversation: PolisConversation) -> dict[str, str]:
 
 
 def _choices(
-    run: Run, conversation: PolisConversation, citizens: Mapping[str, str]
+    conversation: PolisConversation, citizens: Mapping[str, str]
 ) -> Iterator[tuple[Vote, str, MakeChoice]]:
-    """The votes as commands. An id rests on all that its voter has said of the statement so far:
+    """The votes as commands. A key rests on all that its voter has said of the statement so far:
     so a voter may change their mind back and forth, and a mended file ends as it says."""
     said: dict[tuple[str, str], str] = {}
     for vote in conversation.votes:
         about = (vote.voter_id, vote.statement_id)
         said[about] = f"{said.get(about, '')} {vote.timestamp_ms}:{vote.mark}"
-        citizen = citizens[vote.voter_id]
         question = question_id(conversation.name, vote.statement_id)
-        command = MakeChoice(citizen=citizen, question=question, marks={STATEMENT: vote.mark})
-        yield vote, personal_id(run.ledger.vault, citizen, "vote", question, said[about]), command
+        command = MakeChoice(
+            citizen=citizens[vote.voter_id], question=question, marks={STATEMENT: vote.mark}
+        )
+        yield vote, f"{question}{said[about]}", command

@@ -7,7 +7,7 @@ from itertools import islice
 from ledger.domain.refusals import Reason, Refused
 from ledger.domain.roll import MoveCitizen, RegisterCitizen, citizen
 from ledger.recording import Accepted
-from services.importers.run import BATCH, Run, carried_out, personal_id
+from services.importers.run import BATCH, Run, carried_out
 from services.importers.texts import details
 
 
@@ -39,7 +39,7 @@ def settled(run: Run, residents: Iterable[Resident]) -> Iterator[Settled]:
     remaining = iter(residents)
     while batch := list(islice(remaining, BATCH)):
         citizens = run.ledger.vault.enrol_all(one.identity for one in batch)
-        commands = ((one, *_registration(run, one, citizens[one.identity])) for one in batch)
+        commands = ((one, "", _registration(one, citizens[one.identity])) for one in batch)
         registered = list(carried_out(run.ledger, commands))
         moves = dict(_moves(run, registered, citizens))
         for one, outcome in registered:
@@ -49,11 +49,9 @@ def settled(run: Run, residents: Iterable[Resident]) -> Iterator[Settled]:
             yield Settled(one, citizens[one.identity], new, problem)
 
 
-def _registration(run: Run, one: Resident, citizen_id: str) -> tuple[str, RegisterCitizen]:
-    command = RegisterCitizen(
-        citizen=citizen_id, home=one.home, details=details(one.details) if one.details else None
-    )
-    return personal_id(run.ledger.vault, citizen_id, "register"), command
+def _registration(one: Resident, citizen_id: str) -> RegisterCitizen:
+    personal = details(one.details) if one.details else None
+    return RegisterCitizen(citizen=citizen_id, home=one.home, details=personal)
 
 
 def _moves(
@@ -73,8 +71,7 @@ def _moves(
             yield one.identity, Accepted(0, again=True)  # they have left since, or are known better
         elif one.home.startswith(home + "/"):
             move = MoveCitizen(citizen=citizen_id, home=one.home)
-            move_id = personal_id(run.ledger.vault, citizen_id, "move", home, one.home)
-            commands.append((one.identity, move_id, move))
+            commands.append((one.identity, f"{home} {one.home}", move))
         else:
             problem = f"This person is registered in {home!r}, which is not above {one.home!r}."
             yield one.identity, Refused(Reason.ALREADY_REGISTERED, problem)

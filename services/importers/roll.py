@@ -10,7 +10,7 @@ from services.importers.reading import BadRow, ImportFileError
 from services.importers.report import FileReport
 from services.importers.residents import Resident, settled
 from services.importers.roll_csv import RollRow, read_roll
-from services.importers.run import BATCH, Run, carried_out, personal_id
+from services.importers.run import BATCH, Run, carried_out
 from services.importers.territories import known_areas
 
 
@@ -59,15 +59,10 @@ def _settle(run: Run, report: FileReport, rows: Sequence[RollRow]) -> None:
     most = max((len(row.memberships) for row, _ in members), default=0)
     for nth in range(most):  # two of one person at a time would be in each other's way
         commands = (
-            (row, *_joining(run, citizen, row.memberships[nth]))
+            (row, row.memberships[nth], JoinCommunity(citizen=citizen, area=row.memberships[nth]))
             for row, citizen in members
             if nth < len(row.memberships)
         )
         for row, outcome in carried_out(run.ledger, commands):
             if isinstance(outcome, Refused) and outcome.reason is not Reason.ALREADY_THERE:
                 report.bad(row.line, outcome.detail)
-
-
-def _joining(run: Run, citizen: str, area: str) -> tuple[str, JoinCommunity]:
-    command = JoinCommunity(citizen=citizen, area=area)
-    return personal_id(run.ledger.vault, citizen, "join", area), command

@@ -7,10 +7,9 @@ from hashlib import sha256
 from itertools import islice
 from typing import TypeVar
 
-from ledger.domain.deciding import Command
+from ledger.domain.deciding import CitizenCommand, Command, Secrets
 from ledger.domain.refusals import Refused
 from ledger.recording import Accepted, Ledger
-from ledger.vault.vault import Vault
 from projections.queries import Queries
 
 T = TypeVar("T")
@@ -36,28 +35,32 @@ class Run:
     caught_up: Callable[[], None]
 
 
-def public_id(*key: str) -> str:
-    """The id of a command about no person: the same key gives the same id, on every machine."""
-    return sha256("\n".join(("import", *key)).encode()).hexdigest()[:32]
-
-
-def personal_id(vault: Vault, citizen: str, *key: str) -> str:
-    """The id of a citizen's command, which becomes public: nobody without their key can tell whose it is."""
-    return vault.pseudonym(citizen, "\n".join(("import", *key)))
-
-
 def carried_out(
     ledger: Ledger, commands: Iterable[tuple[T, str, Command]]
 ) -> Iterator[tuple[T, Accepted | Refused]]:
-    """Carry out commands in order, a batch at a time; each comes with what it stands for, and its id.
+    """Carry out commands in order, a batch at a time. Each comes with what it stands for, and with a
+    key: the same command with the same key is carried out once, whenever it is sent.
 
     The commands of one batch are decided before any of them is stored: what rests on an earlier one
     is decided again by itself, which is right but slow, so put such commands into calls of their own.
     """
     remaining = iter(commands)
     while batch := list(islice(remaining, BATCH)):
-        outcomes = ledger.execute_all([(command_id, command) for _, command_id, command in batch])
+        secrets = ledger.vault.holding(
+            command.citizen for _, _, command in batch if isinstance(command, CitizenCommand)
+        )
+        given = [(_id(secrets, key, command), command) for _, key, command in batch]
+        outcomes = ledger.execute_all(given)
         yield from zip((subject for subject, _, _ in batch), outcomes, strict=True)
+
+
+def _id(secrets: Secrets, key: str, command: Command) -> str:
+    """An id that is the same each time. It becomes public: without a citizen's own key, nobody can
+    tell from the id of their command whose it is, or that two are one person's."""
+    scope = f"import/{command.verb}/{key}"
+    if isinstance(command, CitizenCommand):
+        return secrets.pseudonym(command.citizen, scope)
+    return sha256(scope.encode()).hexdigest()[:32]
 
 
 def shown(outcomes: Iterable[T], show: Show, of: int) -> Iterator[T]:

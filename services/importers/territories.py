@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from ledger.domain.areas import Area, DefineArea, areas
 from ledger.domain.refusals import Refused
 from ledger.recording import Ledger
-from services.importers.run import Run, carried_out, public_id
+from services.importers.run import Run, carried_out
 
 
 def known_areas(ledger: Ledger) -> Mapping[str, Area]:
@@ -22,7 +22,7 @@ def define(run: Run, wanted: Iterable[DefineArea]) -> dict[str, Refused]:
             by_depth.setdefault(one.area.count("/"), {}).setdefault(one.area, one)
     refused = {}
     for _, level in sorted(by_depth.items()):  # an area is decided on what is above it
-        commands = ((one.area, public_id("area", one.area), one) for one in level.values())
+        commands = ((one.area, one.area, one) for one in level.values())
         for area, outcome in carried_out(run.ledger, commands):
             if isinstance(outcome, Refused):
                 refused[area] = outcome

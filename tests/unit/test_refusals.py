@@ -46,7 +46,7 @@ def refusals_in_the_source() -> Iterator[tuple[str, Reason, str | None]]:
                 yield f"{path.name}:{node.lineno}", Reason[ast.unparse(reason).split(".")[1]], field
 
 
-@pytest.mark.parametrize("where", refusals_in_the_source(), ids=lambda where: where[0])
+@pytest.mark.parametrize("where", [*refusals_in_the_source()], ids=lambda where: where[0])
 def test_every_refusal_in_the_source_is_exercised(where: tuple[str, Reason, str | None]) -> None:
     _, reason, field = where
     assert any(one.reason is reason and field in (one.field, None) for one in EXERCISED)
