@@ -9,10 +9,18 @@ import sys
 from datetime import UTC, datetime
 
 from tests.benchmarks.decisions import decisions, growth
+from tests.benchmarks.http import http
 from tests.benchmarks.measuring import Report
 from tests.benchmarks.replay import replay
+from tests.benchmarks.warsaw import warsaw
 
-PARTS = {"decisions": decisions, "growth": growth, "replay": replay}
+PARTS = {
+    "decisions": decisions,
+    "warsaw": warsaw,
+    "replay": replay,
+    "http": http,
+    "growth": growth,
+}
 
 
 def main(names: list[str]) -> int:

@@ -3,8 +3,8 @@
     given(DefineArea(area="aa", name="Aa")).when(RetireArea(area="aa")).then(happened(...))
     given().when(RetireArea(area="aa")).refused(Reason.UNKNOWN_AREA, "area")
 
-What is given is either what happened (`Happened`) or what was done: commands, each decided on what was given
-before it.
+What is given is either what happened (`Happened`) or what was done: commands, each decided on what
+was given before it.
 """
 
 from collections.abc import Mapping, Sequence

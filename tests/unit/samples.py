@@ -1,4 +1,4 @@
-"""One event of every type, with everything in it that it can hold. Their bytes are `golden_entries.jsonl`."""
+"""Events of every type, with all that they can hold. Their bytes are in `golden_entries.jsonl`."""
 
 from ledger.domain.areas import AreaAmended, AreaDefined, AreaRetired
 from ledger.domain.choices import (
@@ -56,7 +56,10 @@ PRIVATE = "5e" * 32
 OPENS, CLOSES = "2026-05-01T00:00:00.000000Z", "2026-06-01T00:00:00.000000Z"
 LIVE = Answer(area="aa/bb", marks={"b": 2, "a": 1})
 SEALED = Answer(area="aa", sealed="00ff")
-PROJECTS = (Option(id="p/1", title="Ławka", cost=0), Option(id="p 2", title="Drzewa", cost=2**53 - 1))
+PROJECTS = (
+    Option(id="p/1", title="Ławka", cost=0),
+    Option(id="p 2", title="Drzewa", cost=2**53 - 1),
+)
 PLAIN = (Option(id="a", title="A"), Option(id="b", title="B"))
 
 
@@ -104,7 +107,9 @@ QUESTIONS = (
 )
 
 SAMPLES: tuple[Event, ...] = (
-    AreaDefined(area="aa/bb", name="Bb", kind="territory", ocd_id="ocd-division/country:aa/town:bb"),
+    AreaDefined(
+        area="aa/bb", name="Bb", kind="territory", ocd_id="ocd-division/country:aa/town:bb"
+    ),
     AreaDefined(area="aa", name="Aa", kind="community"),
     AreaAmended(area="aa", name="Ä \U0001f33b", publishable=True),
     AreaRetired(area="aa"),

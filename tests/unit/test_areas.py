@@ -68,9 +68,7 @@ REFUSALS = [
         Reason.AREA_RETIRED,
         "area",
     ),
-    Refusal(
-        "to retire what is not there", [], RetireArea(area="aa"), Reason.UNKNOWN_AREA, "area"
-    ),
+    Refusal("to retire what is not there", [], RetireArea(area="aa"), Reason.UNKNOWN_AREA, "area"),
     Refusal(
         "to retire it twice",
         RETIRED_TOWN,
@@ -94,7 +92,11 @@ REFUSALS = [
         "policy",
     ),
     Refusal(
-        "an organisation twice", [*AREAS, BAKERS], BAKERS, Reason.ORGANISATION_EXISTS, "organisation"
+        "an organisation twice",
+        [*AREAS, BAKERS],
+        BAKERS,
+        Reason.ORGANISATION_EXISTS,
+        "organisation",
     ),
     Refusal("an organisation nowhere", [], BAKERS, Reason.UNKNOWN_AREA, "area"),
     Refusal("an organisation in a retired area", RETIRED_TOWN, BAKERS, Reason.AREA_RETIRED, "area"),

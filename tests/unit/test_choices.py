@@ -115,14 +115,10 @@ REFUSALS = [
         Reason.QUESTION_CLOSED,
         "question",
     ),
-    Refusal(
-        "to withdraw after the window", [*OVER, A], WITHDRAW, Reason.WINDOW_OVER, "question"
-    ),
+    Refusal("to withdraw after the window", [*OVER, A], WITHDRAW, Reason.WINDOW_OVER, "question"),
     Refusal("to withdraw too early", LATE, WITHDRAW, Reason.NOT_OPEN_YET, "question"),
     Refusal("to lapse in one's own area", [*ASKED, A], LAPSE, Reason.STILL_BELONGS),
-    Refusal(
-        "to lapse nothing", [*ASKED, MOVED_AWAY], LAPSE, Reason.NO_STANDING_CHOICE, "question"
-    ),
+    Refusal("to lapse nothing", [*ASKED, MOVED_AWAY], LAPSE, Reason.NO_STANDING_CHOICE, "question"),
     Refusal("to lapse nowhere", WORLD, LAPSE, Reason.UNKNOWN_QUESTION, "question"),
     Refusal("to lapse too early", LATE, LAPSE, Reason.NOT_OPEN_YET, "question"),
     Refusal(

@@ -1,7 +1,8 @@
-"""The canonical bytes of entries: what is frozen for ever, what is refused, and how old events are lifted."""
+"""The canonical bytes of entries: what is frozen, what is refused, how old events are lifted."""
 
 import re
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,7 +23,8 @@ from ledger.domain.refusals import Reason, Refused
 from tests.unit.samples import PERSON, SAMPLES
 
 GOLDEN = Path(__file__).with_name("golden_entries.jsonl").read_bytes().splitlines()
-"""The entries of `SAMPLES`, as they were first written. A line may be added; none may ever change."""
+"""The entries of `SAMPLES` as first written. A line may be added; none may ever change."""
+NUMBERED = [pytest.param(n, event, id=event.type) for n, event in enumerate(SAMPLES, 1)]
 TIME = "2026-05-04T03:02:01.000009Z"
 
 
@@ -30,7 +32,7 @@ def encoded(event: Event, n: int = 1) -> bytes:
     return encode(event, event_id=f"command/{n}", source="ledger.example/x", time=TIME)
 
 
-@pytest.mark.parametrize(("n", "event"), enumerate(SAMPLES, 1), ids=lambda one: getattr(one, "type", one))
+@pytest.mark.parametrize(("n", "event"), NUMBERED)
 def test_the_bytes_of_an_entry_are_frozen_for_ever(n: int, event: Event) -> None:
     assert encoded(event, n) == GOLDEN[n - 1]
 
@@ -40,7 +42,7 @@ def test_every_type_has_golden_bytes() -> None:
     assert {event.type for event in SAMPLES} == EVENT_BY_TYPE.keys()
 
 
-@pytest.mark.parametrize(("n", "event"), enumerate(SAMPLES, 1), ids=lambda one: getattr(one, "type", one))
+@pytest.mark.parametrize(("n", "event"), NUMBERED)
 def test_golden_bytes_are_read_as_what_was_said(n: int, event: Event) -> None:
     entry = decode(GOLDEN[n - 1])
     assert entry == (f"command/{n}", event.type, TIME, event.subject, event)
@@ -132,8 +134,12 @@ def test_any_marks_come_back_as_they_were_given(marks: dict[str, int]) -> None:
     assert encoded(same) == entry
 
 
-@given(st.sampled_from(SAMPLES), st.datetimes(), st.from_regex(r"[0-9a-f]{32}/[1-9]", fullmatch=True))
-def test_what_is_read_and_written_again_has_the_same_bytes(event: Event, moment: Any, id_: str) -> None:
+@given(
+    st.sampled_from(SAMPLES), st.datetimes(), st.from_regex(r"[0-9a-f]{32}/[1-9]", fullmatch=True)
+)
+def test_what_is_read_and_written_again_has_the_same_bytes(
+    event: Event, moment: Any, id_: str
+) -> None:
     time = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     entry = encode(event, event_id=id_, source="ledger.example/x", time=time)
     read = decode(entry)
@@ -141,25 +147,25 @@ def test_what_is_read_and_written_again_has_the_same_bytes(event: Event, moment:
     assert encode(read.event, event_id=id_, source="ledger.example/x", time=time) == entry
 
 
-def question_of(titles: int, last: int) -> QuestionOpened:
-    """A question whose entry is long: options with titles of 500 letters, and one with `last` letters."""
-    lengths = [500] * titles + [last]
-    options = tuple(Option(id=str(n), title="x" * length) for n, length in enumerate(lengths))
-    single = {"kind": "single"}
+def question_of(options: int, last: int) -> QuestionOpened:
+    """A question with so many options with long titles, and one with a title of `last` letters."""
+    lengths = [450] * options + [last]
     said = {"question": "q", "title": "Q", "area": "aa", "electorate": "aa", "opens": TIME}
-    return QuestionOpened.model_validate({**said, "method": single, "options": options})
+    return QuestionOpened.model_validate(
+        {
+            **said,
+            "method": {"kind": "single"},
+            "options": [Option(id=str(n), title="x" * length) for n, length in enumerate(lengths)],
+        }
+    )
 
 
 def test_an_entry_takes_65535_bytes_and_not_one_more() -> None:
-    spare = MAX_ENTRY - len(encoded(question_of(120, 1)))
-    full = question_of(120 + spare // 600, 1)
-    while len(encoded(full)) < MAX_ENTRY:
-        last = len(full.options[-1].title) + min(MAX_ENTRY - len(encoded(full)), 499)
-        full = question_of(len(full.options) - (1 if last <= 500 else 0), last if last <= 500 else 1)
-    assert len(encoded(full)) == MAX_ENTRY
-    longer = full.model_copy(update={"title": "QQ"})
+    most = next(n for n in count(120) if len(encoded(question_of(n, 1))) > MAX_ENTRY - 470)
+    spare = MAX_ENTRY - len(encoded(question_of(most, 1)))
+    assert len(encoded(question_of(most, 1 + spare))) == MAX_ENTRY
     with pytest.raises(Refused, match="at most 65,535 fit") as refused:
-        encoded(longer)
+        encoded(question_of(most, 2 + spare))
     assert refused.value.reason is Reason.ENTRY_TOO_LARGE
 
 

@@ -1,4 +1,4 @@
-"""Decisions and outcomes: what follows from a count, by whom, by which rule; and how far it is done."""
+"""Decisions and outcomes: what follows from a count, by which rule; and how far it is done."""
 
 import pytest
 from pydantic import ValidationError
@@ -82,9 +82,7 @@ REFUSALS = [
         Reason.STILL_SEALED,
         "question",
     ),
-    Refusal(
-        "a second time", [*ASKED, CLOSE, DECIDE], DECIDE, Reason.ALREADY_DECIDED, "question"
-    ),
+    Refusal("a second time", [*ASKED, CLOSE, DECIDE], DECIDE, Reason.ALREADY_DECIDED, "question"),
     Refusal(
         "by nobody known",
         [*ASKED, CLOSE],

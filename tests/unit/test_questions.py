@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from ledger.domain.areas import RetireArea
 from ledger.domain.choices import MakeChoice, WithdrawChoice
-from ledger.domain.counting.rules import Greedy, InstantRunoff, Plurality
-from ledger.domain.methods import Approval, Single
+from ledger.domain.counting.rules import Plurality
+from ledger.domain.methods import Single
+from ledger.domain.policies import DefinePolicy
 from ledger.domain.questions import (
     AmendQuestion,
     CloseQuestion,
@@ -20,7 +20,6 @@ from ledger.domain.questions import (
     QuestionUnsealed,
 )
 from ledger.domain.questions import question as question_perspective
-from ledger.domain.policies import DefinePolicy
 from ledger.domain.refusals import Reason
 from tests.unit.asking import ABC, CLOSE, UNSEAL, mandate, question, sealed
 from tests.unit.domain import (
@@ -171,49 +170,11 @@ def test_refused(refusal: Refusal) -> None:
     refusal.check()
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"options": (*ABC, ABC[1])}, "options with the same id: b"),
-        ({"options": ()}, "at least 1 item"),
-        ({"method": Approval(minimum=4)}, "there are only 3"),
-        ({"method": Approval(max_cost=5)}, "needs the cost of every option"),
-        ({"rule": InstantRunoff()}, "cannot decide a question of method 'single'"),
-        ({"rule": Greedy(budget=5)}, "needs the cost of every option"),
-        ({"opens": NOW, "closes": NOW}, "it closes before it opens"),
-        ({"opens": "2026-01-01T12:00:00"}, "give the time zone"),
-        ({"electorate": "aa"}, "is not 'aa/bb' or an area inside it"),
-        ({"electorate": "aa/bbb"}, "is not 'aa/bb' or an area inside it"),
-        ({"mandate": True}, "a standing mandate is for one policy area and has no end"),
-        ({"title": "  "}, "at least 1 character"),
-        ({"title": "a\x00b"}, "pattern"),
-        ({"area": "AA"}, "pattern"),
-        ({"question": "a b?"}, "pattern"),
-        ({"question": "a//b"}, "pattern"),
-        ({"weight": 2}, "Extra inputs are not permitted"),
-        ({"results": "never"}, "'live' or 'after_close'"),
-    ],
-)
-def test_a_contradictory_question_cannot_even_be_said(
-    fields: dict[str, Any], sentence: str
-) -> None:
-    with pytest.raises(ValidationError, match=sentence):
-        question(**fields)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"policy": None}, {"closes": LATER}, {"options": ABC}],
-    ids=["no policy area", "an end", "an option of nobody"],
-)
-def test_what_is_no_standing_mandate(fields: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError, match="standing mandate"):
-        mandate(**fields)
-
-
 def opened(command: OpenQuestion, **fields: Any) -> QuestionOpened:
     said = command.model_dump(exclude_none=True)
-    return QuestionOpened.model_validate({"electorate": command.area, "opens": NOW, **said, **fields})
+    return QuestionOpened.model_validate(
+        {"electorate": command.area, "opens": NOW, **said, **fields}
+    )
 
 
 def test_a_question_opens_at_once_for_the_whole_area() -> None:
@@ -230,9 +191,7 @@ def test_a_question_with_everything() -> None:
         rule=Plurality(seats=2),
     )
     assert whole.opens == "2026-03-31T22:00:00.000000Z"
-    given(*WORLD).when(whole).then(
-        happened(opened(whole), "question:q", "area:aa/bb", "policy:07")
-    )
+    given(*WORLD).when(whole).then(happened(opened(whole), "question:q", "area:aa/bb", "policy:07"))
 
 
 def test_a_sealed_question_commits_to_its_key() -> None:
@@ -297,7 +256,7 @@ def test_a_question_as_it_stands() -> None:
 
 
 def test_the_decisions_rest_on_all_that_they_name() -> None:
-    """Everything that another command could change meanwhile is part of the consistency boundary."""
+    """All that another command could change meanwhile is part of the consistency boundary."""
     asked = given(*WORLD).when(mandate(electorate="aa/bb/cc")).asked
     assert {tag for one in asked for tag in one.tags} == {
         "question:m",

@@ -37,12 +37,16 @@ OUTSIDE_THE_DOMAIN = {Reason.ENTRY_TOO_LARGE}
 
 
 def refusals_in_the_source() -> Iterator[tuple[str, Reason, str | None]]:
-    """Where the domain refuses, with which reason, and the field if it is written there as a constant."""
+    """Where the domain refuses, the reason, and the field if it stands there as a constant."""
     for path in Path(domain.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Refused":
                 reason, *others = node.args
-                field = others[1].value if len(others) > 1 and isinstance(others[1], ast.Constant) else None
+                field = (
+                    others[1].value
+                    if len(others) > 1 and isinstance(others[1], ast.Constant)
+                    else None
+                )
                 yield f"{path.name}:{node.lineno}", Reason[ast.unparse(reason).split(".")[1]], field
 
 
@@ -63,6 +67,6 @@ def test_reasons_are_the_last_part_of_an_address() -> None:
 
 def test_a_refusal_travels_between_processes() -> None:
     refusal = Refused(Reason.NOT_YOURS, "This is another person's.", "request")
-    copy = pickle.loads(pickle.dumps(refusal))  # noqa: S301
+    copy = pickle.loads(pickle.dumps(refusal))
     assert (copy.reason, copy.detail, copy.field) == (refusal.reason, refusal.detail, "request")
     assert str(copy) == "This is another person's."

@@ -1,4 +1,4 @@
-"""Requests: from asked to rated, declined or disputed. What is said about them stays in the vault."""
+"""Requests: from asked to rated, declined or disputed. What is said of them stays in the vault."""
 
 from typing import Any
 
@@ -188,7 +188,9 @@ def test_what_is_needed_stays_in_the_vault() -> None:
     given(*OFFERED).when(asked).then(happened(made("aa/bb", COMMITMENT), *TAGS))
 
 
-@pytest.mark.parametrize("name", ["acknowledge", "assign", "update", "deliver", "decline", "dispute"])
+@pytest.mark.parametrize(
+    "name", ["acknowledge", "assign", "update", "deliver", "decline", "dispute"]
+)
 def test_a_note_stays_in_the_vault(name: str) -> None:
     noted = step(name, note="We came twice.")
     assert noted.private() == {"note": "We came twice."}
@@ -211,9 +213,7 @@ def test_a_request_to_a_community_says_nothing_of_where_its_member_lives() -> No
 
 
 def test_work_that_was_begun_is_finished_after_the_offer_is_withdrawn() -> None:
-    given(*OFFERED, MADE, WITHDRAWN).when(step("deliver")).then(
-        happened(HAPPENS["deliver"], *TAGS)
-    )
+    given(*OFFERED, MADE, WITHDRAWN).when(step("deliver")).then(happened(HAPPENS["deliver"], *TAGS))
 
 
 @pytest.mark.parametrize("stage", COURSE_TO)

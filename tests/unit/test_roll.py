@@ -68,9 +68,7 @@ REFUSALS = [
         Reason.AREA_RETIRED,
         "home",
     ),
-    Refusal(
-        "ben to move", WORLD, MoveCitizen(citizen=BEN, home="aa/bb"), Reason.NOT_REGISTERED
-    ),
+    Refusal("ben to move", WORLD, MoveCitizen(citizen=BEN, home="aa/bb"), Reason.NOT_REGISTERED),
     Refusal("to move to where one is", WORLD, move("aa/bb/cc"), Reason.ALREADY_THERE, "home"),
     Refusal("to move nowhere", WORLD, move("zz"), Reason.UNKNOWN_AREA, "home"),
     Refusal(
@@ -111,9 +109,7 @@ REFUSALS = [
     Refusal(
         "to join a retired community", [*WORLD, CLUB_RETIRED], JOINED, Reason.AREA_RETIRED, "area"
     ),
-    Refusal(
-        "ben to leave", WORLD, LeaveArea(citizen=BEN, area="aa/bb"), Reason.NOT_REGISTERED
-    ),
+    Refusal("ben to leave", WORLD, LeaveArea(citizen=BEN, area="aa/bb"), Reason.NOT_REGISTERED),
     Refusal(
         "to leave what is only above one's home",
         WORLD,
@@ -136,9 +132,7 @@ REFUSALS = [
         Reason.ALREADY_THERE,
         "area",
     ),
-    Refusal(
-        "to name nothing", WORLD, MakeAreaPublishable(area="zz"), Reason.UNKNOWN_AREA, "area"
-    ),
+    Refusal("to name nothing", WORLD, MakeAreaPublishable(area="zz"), Reason.UNKNOWN_AREA, "area"),
     Refusal(
         "to name a retired area",
         [*WORLD, DD_RETIRED],

@@ -151,9 +151,7 @@ def test_refused(refusal: Refusal) -> None:
 
 
 def test_a_service() -> None:
-    defined = ServiceDefined(
-        service="bread", title="Bread at the door", area="aa/bb", policy="07"
-    )
+    defined = ServiceDefined(service="bread", title="Bread at the door", area="aa/bb", policy="07")
     given(*WORLD).when(BREAD).then(happened(defined, "service:bread", "area:aa/bb", "policy:07"))
     plain = DefineService(service="salt", title="Salt", area="aa", about="Daily.")
     given(*WORLD).when(plain).then(
@@ -172,9 +170,7 @@ def test_offers_compete() -> None:
         organisation="parents",
         title="Sourdough on Fridays",
     )
-    given(*WORLD, BREAD, BAKERS_OFFER).when(PARENTS_OFFER).then(
-        happened(published, *PARENTS_TAGS)
-    )
+    given(*WORLD, BREAD, BAKERS_OFFER).when(PARENTS_OFFER).then(happened(published, *PARENTS_TAGS))
 
 
 def test_a_provider_amends_and_withdraws_its_own_offer() -> None:
