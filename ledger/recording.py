@@ -3,8 +3,7 @@
 import asyncio
 import random
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -15,9 +14,10 @@ from ledger.domain.event import instant
 from ledger.domain.questions import question
 from ledger.domain.refusals import Reason, Refused
 from ledger.domain.roll import LeaveArea, MoveCitizen, citizen
-from ledger.eventlog.port import Append, Appended, Conflict, EventLog, LogUnavailable, NewEvent
+from ledger.eventlog.port import Append, Conflict, EventLog, LogUnavailable, NewEvent
 from ledger.eventlog.sequencer import Sequencer
 from ledger.facts import Foreseen, KeptStates, LogFacts
+from ledger.independent import Independent
 from ledger.vault.keys import PrivateContent
 from ledger.vault.vault import PrivatePart, Vault
 
@@ -54,7 +54,7 @@ class Ledger:
         self._source = source
         self._clock = clock
         self._kept = KeptStates()
-        self._desk: Sequencer[Given, Accepted] = Sequencer(self.execute_all, "decisions")
+        self._desk: Sequencer[Given, Accepted] = Sequencer(self._carry_out, "decisions")
 
     def execute(self, command: Command, command_id: str | None = None) -> Accepted:
         """Carry out a command. With the same `command_id` it is carried out once, however often it is sent.
@@ -69,21 +69,16 @@ class Ledger:
         return await asyncio.wrap_future(self._desk.submit((command_id or new_id(), command)))
 
     def execute_all(self, commands: Sequence[Given]) -> list[Accepted | Refused]:
-        """Carry out many commands as if one after the other, with few reads and few commits."""
-        outcomes = self._execute_together(commands)
-        for index, given in enumerate(commands):
-            if (
-                index not in outcomes
-            ):  # it lost, or an earlier command of this call had to come first
-                try:
-                    outcomes[index] = self._execute_alone(given)
-                except Refused as refusal:
-                    outcomes[index] = refusal
-        for index, (_, command) in enumerate(commands):
-            if isinstance(command, MoveCitizen | LeaveArea):
-                if isinstance(outcomes[index], Accepted):
-                    self.lapse_outgrown(command.citizen)
-        return [outcomes[index] for index in range(len(commands))]
+        """Carry out many commands as if one after the other, with few reads and few commits.
+
+        Raises what `execute` raises, but for `Refused`; the others are carried out all the same.
+        """
+        outcomes: list[Accepted | Refused] = []
+        for outcome in self._carry_out(commands):
+            if isinstance(outcome, Exception) and not isinstance(outcome, Refused):
+                raise outcome
+            outcomes.append(outcome)
+        return outcomes
 
     def facts(self) -> LogFacts:
         """What the log says now, for reading only."""
@@ -106,55 +101,93 @@ class Ledger:
         random.SystemRandom().shuffle(outgrown)
         ended = 0
         for one in outgrown:
-            try:
-                self._execute_alone((new_id(), LapseChoice(citizen=citizen_id, question=one)))
-            except Refused as refusal:
-                if refusal.reason not in _NOTHING_TO_LAPSE:
-                    raise
-            else:
+            lapse = LapseChoice(citizen=citizen_id, question=one)
+            (outcome,) = self.execute_all([(new_id(), lapse)])
+            if isinstance(outcome, Accepted):
                 ended += 1
+            elif outcome.reason not in _NOTHING_TO_LAPSE:
+                raise outcome
         return ended
 
     def close(self) -> None:
         """Carry out what was handed in, then end."""
         self._desk.close()
 
-    def _execute_together(self, commands: Sequence[Given]) -> dict[int, Accepted | Refused]:
-        """The outcomes of those commands that nothing stood in the way of."""
-        outcomes: dict[int, Accepted | Refused] = {}
-        prepared: dict[int, _Prepared] = {}
+    def _carry_out(self, commands: Sequence[Given]) -> list[Accepted | Exception]:
+        """The outcome of each command, be it an error that concerns no other."""
+        outcomes: list[Accepted | Exception] = []
+        size = len(commands)
+        while len(outcomes) < len(commands):
+            done = self._carry_out_independent(commands[len(outcomes) :][:size])
+            outcomes += done
+            size = 2 * len(
+                done
+            )  # what is read in vain for commands that must wait stays within bounds
+        return outcomes
+
+    def _carry_out_independent(self, commands: Sequence[Given]) -> list[Accepted | Exception]:
+        """The outcomes of the first commands: as many as are independent, and at least one."""
+        decided = self._decided(commands)
+        outcomes = [one.outcome for one in decided]
+        for _ in range(ATTEMPTS):
+            waiting = [index for index, outcome in enumerate(outcomes) if outcome is None]
+            if not waiting:
+                break
+            for index, answer in self._stored({index: decided[index] for index in waiting}):
+                outcomes[index] = answer
+                if isinstance(answer, Conflict):
+                    decided[index] = self._decide(commands[index], self.vault, fresh=True)
+                    outcomes[index] = decided[index].outcome
+        return [
+            self._settled(command, outcome)
+            for (_, command), outcome in zip(commands, outcomes, strict=False)
+        ]
+
+    def _stored(
+        self, decided: "Mapping[int, _Decided]"
+    ) -> Iterator[tuple[int, Accepted | Exception]]:
+        try:
+            self.vault.keep([part for one in decided.values() for part in one.parts])
+            answers = self.log.append_batch([one.append for one in decided.values()])
+        except Exception as error:  # whatever it was, each of them must be told
+            yield from ((index, error) for index in decided)
+            return
+        for index, answer in zip(decided, answers, strict=True):
+            yield index, answer if isinstance(answer, Conflict) else Accepted(*answer)
+
+    def _decided(self, commands: Sequence[Given]) -> "list[_Decided]":
         secrets: Secrets = self.vault.holding(
             [command.citizen for _, command in commands if isinstance(command, CitizenCommand)]
         )
+        independent = Independent()
+        decided: list[_Decided] = []
         with self.log.reading():
             foreseen = Foreseen(
                 self.log, [one for _, command in commands for one in command.foresees(secrets)]
             )
-            for index, given in enumerate(commands):
-                with suppress(Refused):  # it may need an earlier command of this call
-                    prepared[index] = self._decide(given, secrets, foreseen=foreseen)
-        if prepared:
-            self.vault.keep([part for one in prepared.values() for part in one.parts])
-            stored = self.log.append_batch([one.append for one in prepared.values()])
-            for index, appended in zip(prepared, stored, strict=True):
-                if isinstance(appended, Appended):
-                    outcomes[index] = Accepted(*appended)
-        return outcomes
+            for given in commands:
+                one = self._decide(given, secrets, foreseen=foreseen)
+                if not independent.add(given[0], *one.append):
+                    break
+                decided.append(one)
+                if isinstance(given[1], MoveCitizen | LeaveArea):
+                    break  # choices lapse before anything else happens
+        return decided
 
-    def _execute_alone(self, given: Given) -> Accepted:
-        for attempt in range(ATTEMPTS):
+    def _settled(
+        self, command: Command, outcome: Accepted | Exception | None
+    ) -> Accepted | Exception:
+        """The outcome of a command, once all that follows from it is done."""
+        if outcome is None:
+            return LogUnavailable(
+                f"after {ATTEMPTS} tries others were faster each time; send it again"
+            )
+        if isinstance(outcome, Accepted) and isinstance(command, MoveCitizen | LeaveArea):
             try:
-                prepared = self._decide(given, self.vault, fresh=attempt > 0)
-            except Refused:
-                position = self.log.position_of(f"{given[0]}/1")
-                if position is None:
-                    raise
-                return Accepted(position, again=True)
-            self.vault.keep(prepared.parts)
-            (appended,) = self.log.append_batch((prepared.append,))
-            if not isinstance(appended, Conflict):
-                return Accepted(*appended)
-        raise LogUnavailable(f"after {ATTEMPTS} tries others were faster each time; send it again")
+                self.lapse_outgrown(command.citizen)
+            except Exception as error:  # sent again, the command is answered when this is done
+                return error
+        return outcome
 
     def _decide(
         self,
@@ -163,17 +196,21 @@ class Ledger:
         *,
         fresh: bool = False,
         foreseen: Foreseen | None = None,
-    ) -> "_Prepared":
-        """Decide on what was last seen, but refuse only on what the log says now. Raises `Refused`."""
+    ) -> "_Decided":
+        """Decide on what was last seen, but decline only on what the log says now."""
         facts = LogFacts(self.log, self._kept, fresh=fresh, foreseen=foreseen)
         try:
             return self._prepared(given, facts, secrets)
-        except Refused:
-            if not facts.relied_on_kept:
-                raise
-        return self._decide(given, secrets, fresh=True, foreseen=foreseen)
+        except Exception as error:  # it is the outcome of this command, and of no other
+            if facts.relied_on_kept:
+                return self._decide(given, secrets, fresh=True, foreseen=foreseen)
+            outcome: Accepted | Exception = error
+            if isinstance(error, Refused):
+                position = self.log.position_of(f"{given[0]}/1")
+                outcome = error if position is None else Accepted(position, again=True)
+            return _Decided(Append((), facts.guards()), [], outcome)
 
-    def _prepared(self, given: Given, facts: LogFacts, secrets: Secrets) -> "_Prepared":
+    def _prepared(self, given: Given, facts: LogFacts, secrets: Secrets) -> "_Decided":
         command_id, command = given
         private = command.private()
         content = None if private is None else PrivateContent(dict(private))
@@ -185,12 +222,15 @@ class Ledger:
             entry = encode(event, event_id=event_id, source=self._source, time=now)
             new.append(NewEvent(event.type, entry, tags, event_id))
         parts = [] if content is None else [_part(new[0], content)]
-        return _Prepared(Append(tuple(new), facts.guards()), parts)
+        return _Decided(Append(tuple(new), facts.guards()), parts)
 
 
-class _Prepared(NamedTuple):
+class _Decided(NamedTuple):
+    """What is to be stored for a command; or, with no events, its outcome. The guards bound both."""
+
     append: Append
     parts: list[PrivatePart]
+    outcome: Accepted | Exception | None = None
 
 
 _NOTHING_TO_LAPSE = {

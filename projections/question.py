@@ -1,5 +1,6 @@
 """The question model: what was asked, how it is answered where and when, what was decided and came of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from ledger.domain.choices import (
@@ -65,10 +66,12 @@ class QuestionProjection(Projection):
         self._sealed = SealedAnswers(SEALED)
 
     def fold(self, events: Sequence[Folded], rows: Rows) -> None:
+        counts = _Counts()
         for one in events:
             match one.event:
                 case ChoiceMade() | ChoiceChanged() | ChoiceWithdrawn() | ChoiceLapsed() as choice:
-                    self._choice(rows, one, choice)
+                    if counts.choice(choice, one.day):
+                        self._sealed.keep(rows, choice)
                 case QuestionOpened() as opened:
                     _put(rows, opened, "open", one.position)
                 case QuestionAmended() as change:
@@ -80,7 +83,7 @@ class QuestionProjection(Projection):
                 case QuestionUnsealed() as opened_up:
                     rows.put(KEY, (opened_up.question,), opened_up.key)
                     for answer in self._sealed.open(rows, opened_up.question, opened_up.key):
-                        _count(rows, opened_up.question, answer, 1)
+                        counts.answer(opened_up.question, answer, 1)
                 case DecisionRecorded() as decision:
                     document = canonical(decision.model_dump(exclude={"question"}))
                     rows.put(DECISION, (decision.question, one.position), one.time, document)
@@ -95,26 +98,42 @@ class QuestionProjection(Projection):
                         document,
                         one.position,
                     )
+        counts.add_to(rows)
 
-    def _choice(self, rows: Rows, one: Folded, choice: ChoiceEvent) -> None:
-        changes = [0, 0, 0, 0]
-        changes[_COLUMN[type(choice)]] = 1
-        rows.add(DAY, (choice.question, one.day), *changes)
+
+class _Counts:
+    """What a batch changes in the counts, added up before it meets the rows."""
+
+    def __init__(self) -> None:
+        self._cells: Counter[tuple[str, str, str, int]] = Counter()
+        self._voters: Counter[tuple[str, str]] = Counter()
+        self._days: Counter[tuple[str, str, int]] = Counter()
+
+    def choice(self, choice: ChoiceEvent, day: str) -> bool:
+        """Count a choice. Whether its marks are sealed."""
         sealed = False
+        self._days[choice.question, day, _COLUMN[type(choice)]] += 1
         for answer, change in recounted(choice):
-            rows.add(VOTERS, (choice.question, answer.area), change)
+            self._voters[choice.question, answer.area] += change
             if answer.marks is None:
                 sealed = True
             else:
-                _count(rows, choice.question, answer, change)
-        if sealed:
-            self._sealed.keep(rows, choice)
+                self.answer(choice.question, answer, change)
+        return sealed
 
+    def answer(self, question: str, answer: Answer, change: int) -> None:
+        assert answer.marks is not None
+        area, cells = answer.area, self._cells
+        for option, mark in answer.marks.items():
+            cells[question, area, option, mark] += change
 
-def _count(rows: Rows, question: str, answer: Answer, change: int) -> None:
-    assert answer.marks is not None
-    for option, mark in answer.marks.items():
-        rows.add(CELL, (question, answer.area, option, mark), change)
+    def add_to(self, rows: Rows) -> None:
+        for cell, change in self._cells.items():
+            rows.add(CELL, cell, change)
+        for voters, change in self._voters.items():
+            rows.add(VOTERS, voters, change)
+        for (question, day, column), change in self._days.items():
+            rows.add(DAY, (question, day), *(change if one == column else 0 for one in range(4)))
 
 
 def _question(rows: Rows, question: str) -> tuple[QuestionOpened, str, int]:

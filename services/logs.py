@@ -8,6 +8,9 @@ from typing import Any
 
 import orjson
 
+_FRAMES = 8
+"""Of where an error came from: above these is the framework."""
+
 
 def write_logs(level: str) -> None:
     """Send what is logged in this process to standard error."""
@@ -22,7 +25,7 @@ class _JsonLine(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": record.getMessage().strip(),
         }
         if record.exc_info and record.exc_info[1] is not None:
             # Its text may quote what somebody sent, so an unknown error is told by its kind and place alone.
@@ -30,6 +33,6 @@ class _JsonLine(logging.Formatter):
             line["error"] = type(error).__name__
             line["where"] = [
                 f"{one.filename}:{one.lineno} {one.name}"
-                for one in traceback.extract_tb(error.__traceback__)
+                for one in traceback.extract_tb(error.__traceback__)[-_FRAMES:]
             ]
         return orjson.dumps(line).decode()

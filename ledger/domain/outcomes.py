@@ -98,7 +98,8 @@ def profile(answers: Mapping[str, Answer], key: str | None) -> Profile:
     for answer in answers.values():
         marks = answer.marks
         if marks is None:
-            assert key is not None and answer.sealed is not None
+            assert key is not None
+            assert answer.sealed is not None
             marks = unsealed(key, answer.sealed)
         found.weights[tuple(sorted(marks.items()))] += 1
     return found

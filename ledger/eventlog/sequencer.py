@@ -34,6 +34,7 @@ class Sequencer(Generic[Item, Answer]):
 
     def submit(self, item: Item) -> "Future[Answer]":
         future: Future[Answer] = Future()
+        future.set_running_or_notify_cancel()  # a caller who goes away must not stop the thread
         with self._closing:
             if self._closed:
                 raise LogUnavailable("the log is closed")

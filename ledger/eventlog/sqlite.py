@@ -185,7 +185,6 @@ class SQLiteLog(EventLog):
         connection.execute("PRAGMA cache_size = -65536")  # KiB
         # Pages: an index page that many commits change is then copied into the file once for all of them.
         connection.execute("PRAGMA wal_autocheckpoint = 20000")
-        connection.execute("PRAGMA mmap_size = 1073741824")
         self._connections.append(connection)
         return connection
 
@@ -264,7 +263,7 @@ class _Batch:
         return Appended(self._position)
 
     def _conflicts(self, guards: tuple[Guard, ...]) -> bool:
-        for one in guards:
+        for one in guards:  # noqa: SIM110  (a generator costs more than what it does here)
             if self._conflicts_with_new(one) or self._conflicts_with_old(one):
                 return True
         return False

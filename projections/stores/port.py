@@ -61,5 +61,6 @@ class Store(ABC):
     def contents(self, projection: Projection) -> AbstractContextManager[tuple[int, Iterator[Row]]]:
         """The model's position, and all its rows in a fixed order, each with its table's name before it."""
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of connections."""

@@ -60,9 +60,11 @@ class SQLiteStore(Store):
             if writer.execute(_ADVANCE, where).rowcount == 0:
                 return False
             for table, sums in rows.sums.items():
-                writer.executemany(_add(table), [(*key, *values) for key, values in sums.items()])
+                writer.executemany(_add(table), [(*key, *sums[key]) for key in sorted(sums)])
             for table, changed in rows.put_rows.items():
-                kept = [(*key, *values) for key, values in changed.items() if values is not None]
+                kept = sorted(
+                    (*key, *values) for key, values in changed.items() if values is not None
+                )
                 gone = [key for key, values in changed.items() if values is None]
                 writer.executemany(_put(table), kept)
                 writer.executemany(_delete(table), gone)
@@ -114,7 +116,10 @@ class SQLiteStore(Store):
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA cache_size = -131072")  # KiB
+        connection.execute("PRAGMA cache_size = -65536")  # KiB
+        connection.execute(
+            "PRAGMA wal_autocheckpoint = 20000"
+        )  # pages; see `ledger.eventlog.sqlite`
         self._connections.append(connection)
         return connection
 

@@ -20,6 +20,7 @@ from services.api.edge import Edge
 from services.api.operations import add_operations
 from services.api.reading import Reading
 from services.api.reads import add_reads
+from services.api.shortcut import Shortcut
 from services.assembly import System
 from services.errors import KNOWN_ERRORS, Fault, RequestFault, Wrong
 from services.metrics import Metrics
@@ -47,7 +48,7 @@ def application(system: System, upkeep: Upkeep) -> ASGIApp:
     )
     pages = Pages(system, reading)
     _add_error_handlers(app, pages)
-    CommandRoutes(system, access, metrics).add_to(app)
+    choose = CommandRoutes(system, access, metrics).add_to(app)
     add_reads(app, system, reading, access)
 
     @app.get(f"{API}/openapi.json", include_in_schema=False)
@@ -56,8 +57,7 @@ def application(system: System, upkeep: Upkeep) -> ASGIApp:
 
     add_operations(app, upkeep, metrics)
     pages.add_to(app)
-    app.app_direct = next(r.endpoint for r in app.routes if r.path.endswith("/choice"))
-    return Edge(app, system.settings.max_body_bytes, metrics)
+    return Edge(Shortcut(app, choose), system.settings.max_body_bytes, metrics)
 
 
 def _add_error_handlers(app: FastAPI, pages: Pages) -> None:

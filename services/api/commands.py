@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from ledger.domain.catalogue import COMMANDS
 from ledger.domain.choices import MakeChoice, WithdrawChoice
@@ -62,13 +63,10 @@ class CommandRoutes:
         self._access = access
         self._metrics = metrics
 
-    def add_to(self, app: FastAPI) -> None:
-        """Add `PUT` and `DELETE` of a choice, and `POST /commands/{verb}` for every verb.
-
-        The routes are looked through in this order, and most requests are choices.
-        """
+    def add_to(self, app: FastAPI) -> Route:
+        """Add `PUT` and `DELETE` of a choice, and `POST /commands/{verb}` for every verb. The route of `PUT`."""
         path = f"{API}/questions/{{{QUESTION}:path}}/choice"
-        self._add(
+        choose = self._add(
             app,
             "PUT",
             path,
@@ -104,35 +102,35 @@ class CommandRoutes:
                     tags=[family],
                     openapi_extra={"requestBody": body_of(kind), "parameters": [_KEY]},
                 )
+        return choose
 
     def _add(
         self,
         app: FastAPI,
         method: str,
         path: str,
-        handler: Any,
+        handler: Handler,
         *,
-        openapi_extra: Any,
+        openapi_extra: dict[str, Any],
         **told: Any,
-    ) -> None:
+    ) -> Route:
+        carried = {"model": Carried, "description": "It is carried out, or was before"}
         app.router.add_api_route(
             path,
             handler,
             methods=[method],
-            status_code=201,
+            status_code=201 if method == "POST" else 200,
             response_model=Carried,
-            responses={
-                200: {"model": Carried, "description": "It had been carried out before"},
-                **problems_of(*_STATUSES),
-            },
+            responses={200: carried, **problems_of(*_STATUSES)},
             openapi_extra={"security": needs_token(), **openapi_extra},
             route_class_override=_Direct,
             **told,
         )
+        added = app.router.routes[-1]
+        assert isinstance(added, Route)
+        return added
 
-    def _taking(
-        self, family: str, kind: type[Command], content: Content
-    ) -> Handler:
+    def _taking(self, family: str, kind: type[Command], content: Content) -> Handler:
         async def take(request: Request) -> Response:
             with self._metrics.command(kind.verb) as outcome:
                 principal = self._access.principal(request)

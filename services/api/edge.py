@@ -63,16 +63,6 @@ class _Exchange:
             if self._announced > self._left:
                 await problems.response(_too_large())(self._scope, self.receive, self.send)
             else:
-                path = self._scope["path"]
-                if self._method == "PUT" and path.endswith("/choice") and app.app_direct:
-                    from starlette.requests import Request
-                    self._scope["path_params"] = {"question": path[len("/api/v1/questions/"):-len("/choice")]}
-                    try:
-                        r = await app.app_direct(Request(self._scope, self.receive))
-                    except Exception as e:
-                        r = problems.response(e)
-                    await r(self._scope, self.receive, self.send)
-                    return
                 await app(self._scope, self.receive, self.send)
         finally:
             route = getattr(self._scope.get("route"), "path", UNMATCHED)
@@ -92,9 +82,8 @@ class _Exchange:
             self._status = message["status"]
             headers = message["headers"] = [*message.get("headers", ()), *_RAW_HEADERS]
             if self._endless and _CLOSE not in headers:
-                headers.append(
-                    _CLOSE
-                )  # or the rest of a body without an end would still be taken in
+                # or the rest of a body without an end would still be taken in
+                headers.append(_CLOSE)
         await self._send(message)
 
 

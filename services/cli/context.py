@@ -100,11 +100,15 @@ def caught_up(system: System) -> None:
         system.worker.catch_up()
 
 
+def _no_bar(done: int, of: int) -> None:
+    """Shows nothing."""
+
+
 @contextmanager
 def progress(what: str, unit: str) -> Iterator[Any]:
     """A bar on a terminal's standard error, nothing elsewhere. Yields `show(done, of)`."""
     if not sys.stderr.isatty():
-        yield lambda done, of: None
+        yield _no_bar
         return
     from rich.console import Console
     from rich.progress import (

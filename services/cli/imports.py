@@ -1,4 +1,4 @@
-"""`civic-ledger import`: real ballots, areas and rolls, through the same commands as a citizen's click."""
+"""`civic-ledger import`: ballots, areas and rolls, through the same commands as a citizen's click."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ RollFile = Annotated[
     typer.Argument(
         exists=True,
         dir_okay=False,
-        help="CSV: identity, home, memberships (separated by ;); other columns are personal details.",
+        help="CSV: identity, home, memberships (with ; between); all else is personal.",
     ),
 ]
 
@@ -96,7 +96,7 @@ def _running() -> Iterator[tuple[Run, System]]:
 
 
 def _tell(reports: Sequence[FileReport], as_json: bool) -> None:
-    """Problems go to standard error, all else to standard output. Ends the command with its exit code."""
+    """Problems go to standard error, all else to standard output. Then the command may end with 1."""
     for report in reports:
         for problem in report.problems():
             sys.stderr.write(problem + "\n")
@@ -117,9 +117,8 @@ def _print(report: FileReport) -> None:
         typer.echo(f"{report.path}: {note}")
     for one in report.differences:
         kind = "explained" if one.explained else "UNEXPLAINED"
-        typer.echo(
-            f"{report.path}: {one.what}: published {one.published}, counted {one.counted}. {kind}: {one.why}"
-        )
+        figures = f"published {one.published}, counted {one.counted}"
+        typer.echo(f"{report.path}: {one.what}: {figures}. {kind}: {one.why}")
         for ballot in one.ballots:
             typer.echo(f"  {report.path}:{ballot.line}: {_named(ballot)}")
     repeated = len({one.line for one in report.repeated})

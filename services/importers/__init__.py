@@ -1,1 +1,1 @@
-"""Foreign files: strict readers, one a format, and what carries their content through the ledger's commands."""
+"""Foreign files: a strict reader for each format, and what carries it through the ledger's commands."""

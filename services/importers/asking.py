@@ -17,7 +17,7 @@ _LONGEST_TIME = "2000-01-01T00:00:00.000000Z"
 
 
 def fitting(path: Path, asked: OpenQuestion, source: str, notes: list[str]) -> OpenQuestion:
-    """The question, its options' titles cut as far as one entry of the log needs. Raises ImportFileError."""
+    """The question, with titles of options as long as one entry holds. Raises ImportFileError."""
     for most in _SHORTER:
         shorter = asked
         if most is not None:
@@ -64,7 +64,7 @@ def ask(run: Run, path: Path, questions: Sequence[OpenQuestion], by_title: bool 
 
 
 def _difference(known: QuestionOpened, wanted: OpenQuestion, by_title: bool) -> str | None:
-    """What a question has in another way than the one that exists, as far as the count rests on it."""
+    """What the question that exists has otherwise, as far as the count rests on it."""
     if known.area != wanted.area:
         return f"another area, {known.area}"
     if known.method.kind != wanted.method.kind:
@@ -83,6 +83,10 @@ def _difference(known: QuestionOpened, wanted: OpenQuestion, by_title: bool) -> 
 def unaskable(path: Path, error: ValidationError) -> ImportFileError:
     """What a command says of a value that it cannot take, as the refusal of a file."""
     first = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    problem = f"No question can be made of it: {field + ': ' if field else ''}{first['msg']}."
+    field = ".".join(map(str, first["loc"]))
+    if field == "question":
+        problem = f"Its name {quoted(path.name)} cannot be part of a question's id."
+        remedy = "Rename it: no '?', no '#', no blanks beside each other, and not too long."
+        return ImportFileError(path, None, problem, remedy)
+    problem = f"No question can be made of it: {f'{field}: ' if field else ''}{first['msg']}."
     return ImportFileError(path, None, problem, "Correct the file.")

@@ -1,4 +1,4 @@
-"""Carries Pabulib files into the ledger: areas, one roll for all files, questions, ballots, decisions."""
+"""Carries Pabulib files into the ledger: areas, one roll for all, questions, ballots, decisions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ledger.domain.choices import MakeChoice
 from ledger.domain.counting.rules import CountingLibraryMissing
 from ledger.domain.deciding import Command
 from ledger.domain.outcomes import RecordDecision
-from ledger.domain.questions import CloseQuestion, OpenQuestion
+from ledger.domain.questions import CloseQuestion, OpenQuestion, question
 from ledger.domain.refusals import Reason, Refused
 from services.importers.asking import ask
 from services.importers.pabulib_ballots import Ballot
@@ -70,11 +70,16 @@ def import_pabulib(run: Run, paths: Sequence[Path], source: str) -> list[Poll]:
         for poll in polls:
             if poll.asked is not None:
                 try:
-                    _carry(run, poll, poll.asked, citizens, lambda at, _: show(done + at, total))
+                    _carry(run, poll, poll.asked, citizens, _onwards(show, done, total))
                 except ImportFileError as error:
                     poll.report.refuse(error)
             done += poll.ballots
     return polls
+
+
+def _onwards(show: Show, done: int, of: int) -> Show:
+    """The progress of one part, told as that of the whole."""
+    return lambda at, _: show(done + at, of)
 
 
 def _collect(file: PabulibFile, people: dict[str, _Person], areas: dict[str, DefineArea]) -> None:
@@ -128,7 +133,8 @@ def _carry(
             report.new += not outcome.again
     if poll.missing:
         report.notes.append(
-            f"The question stays open: {poll.missing:,} of its ballots are bad. Mend them and import the file again."
+            f"The question stays open, for {poll.missing:,} of its ballots are bad."
+            " Mend them and import the file again."
         )
     else:
         _conclude(run, report, asked)
@@ -137,12 +143,12 @@ def _carry(
 def _choices(
     file: PabulibFile, citizens: Mapping[str, str]
 ) -> Iterator[tuple[Ballot, str, MakeChoice]]:
-    question = question_id(file)
+    asked = question_id(file)
     for ballot in file.ballots:
         marks = marks_of(file, ballot)
         citizen = citizens[identity(file, ballot.voter_id)]
-        command = MakeChoice(citizen=citizen, question=question, marks=marks)
-        yield ballot, f"{question} {orjson.dumps(marks, option=_SORTED).decode()}", command
+        command = MakeChoice(citizen=citizen, question=asked, marks=marks)
+        yield ballot, f"{asked} {orjson.dumps(marks, option=_SORTED).decode()}", command
 
 
 def _conclude(run: Run, report: FileReport, asked: OpenQuestion) -> None:
@@ -151,6 +157,8 @@ def _conclude(run: Run, report: FileReport, asked: OpenQuestion) -> None:
     if asked.rule is not None:
         commands.append(RecordDecision(question=asked.question))
     for command in commands:
+        # A count that rests on what was last seen of the question would be taken in vain.
+        run.ledger.facts().about(question(asked.question))
         try:
             ((_, outcome),) = carried_out(run.ledger, [(None, asked.question, command)])
         except CountingLibraryMissing as error:

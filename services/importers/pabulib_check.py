@@ -19,7 +19,7 @@ _UNEXPLAINED = "Nothing in the file explains this."
 
 
 def check_poll(run: Run, poll: Poll) -> None:
-    """Add to the poll's report where the ledger counts otherwise than the file. The models are caught up."""
+    """Add to the report where the ledger counts otherwise. The read models are caught up."""
     report, asked, figures = poll.report, poll.asked, poll.figures
     if report.refused or asked is None or figures is None:
         return
@@ -66,15 +66,16 @@ def _of_figures(
 def _explained(
     figures: Figures, what: str, project: str, published: int, counted: int
 ) -> Difference:
-    """What every mention accounts for. (A repeated mention also moves the other ranks of its ballot.)"""
+    """What every mention accounts for. (A repeated one also moves the other ranks of its ballot.)"""
     those = [one for one in figures.uncounted if one.project == project] or figures.uncounted
     many = sum(one.times - one.counted for one in those)
-    why = f"The file counts every mention, {many} of them again or without points; the ledger counts one."
+    mentions = "1 mention" if many == 1 else f"{many:,} mentions"
+    why = f"{mentions} too many: the file counts each, the ledger one for each ballot with a mark."
     return Difference(what, published, counted, True, why, those)
 
 
 def _scores(run: Run, asked: OpenQuestion, tally: QuestionTally) -> Mapping[str, int]:
-    """What a rule goes by. Of ranks a tally cannot tell, for it holds no ballots: those are read again."""
+    """What a rule goes by. Of ranks a tally cannot tell, so their ballots are read from the log."""
     match tally.method:
         case "ranking":
             standing = run.ledger.facts().about(ballots(asked.question)).by_voter
@@ -89,7 +90,7 @@ def _scores(run: Run, asked: OpenQuestion, tally: QuestionTally) -> Mapping[str,
 def _of_selection(
     asked: OpenQuestion, figures: Figures, decision: DecisionAnswer
 ) -> Iterator[Difference]:
-    """`selected` 2 and 3 are what the city added by other means than the rule (pabulib.org/format)."""
+    """`selected` 2 and 3 are what the city added by other means (pabulib.org/format)."""
     selected = [one.id for one in figures.projects if one.selected == 1]
     if not decision.tied and set(selected) == set(decision.adopted):
         return

@@ -1,4 +1,4 @@
-"""What the ballots of a Pabulib file add up to by the file's own account: with every mention counted."""
+"""What a Pabulib file publishes, and what its ballots add up to with every mention counted."""
 
 from collections import Counter
 from collections.abc import Sequence

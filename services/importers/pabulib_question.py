@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from ledger.domain import methods
 from ledger.domain.counting import rules
+from ledger.domain.counting.outcome import listed
 from ledger.domain.counting.rules import Rule, pabulib_rule
 from ledger.domain.methods import Approval, Method, Points, Ranking, Score, Single
 from ledger.domain.questions import OpenQuestion, Option
@@ -63,27 +64,27 @@ def marks_of(file: PabulibFile, ballot: Ballot) -> dict[str, int]:
 
 
 def _method(file: PabulibFile, notes: list[str]) -> Method:
-    """The method that the file describes; with the file's limits, if its published count keeps to them.
+    """The method that the file describes, with its limits.
 
-    Where ballots go beyond the limits and the published `votes` are nearer to a count with them
-    than to one without them, the city counted them: then the limits are as wide as they need.
+    Where ballots go beyond these and the published `votes` include them to the last one, the city
+    counted them: then the limits are as wide as they need. Without that proof the limits hold, and
+    the ledger refuses these ballots.
     """
-    costs = {one.id: one.cost for one in file.projects}
     strict, wide = _limited(file, ()), _limited(file, file.ballots)
     if strict == wide:
         return strict
-    beyond = [
-        one
-        for one in file.ballots
-        if methods.illegality(strict, marks_of(file, one), costs)
-        and not methods.illegality(wide, marks_of(file, one), costs)
-    ]
-    if not beyond or not _published_with(file, beyond):
+    costs = {one.id: one.cost for one in file.projects}
+    beyond = []
+    for ballot in file.ballots:
+        marks = marks_of(file, ballot)
+        if methods.illegality(strict, marks, costs) and not methods.illegality(wide, marks, costs):
+            beyond.append(ballot)
+    if not _counted_by_publisher(file, beyond):
         return strict
-    lines = ", ".join(str(one.line) for one in beyond[:5]) + (", …" if len(beyond) > 5 else "")
+    lines = listed([f"line {one.line}" for one in beyond], most=5)
     notes.append(
-        f"{len(beyond):,} ballots go beyond the file's own limits (lines {lines}); the published figures "
-        "include them, so the limits are as wide as these ballots need."
+        f"{len(beyond):,} ballots go beyond the file's own limits ({lines}). Its published figures"
+        " include them, so they are counted: the limits are as wide as they need."
     )
     return wide
 
@@ -134,17 +135,14 @@ def _most(limit: int | None, numbers: Sequence[int]) -> int | None:
     return None if not limit or limit > LARGEST_NUMBER else max([limit, *numbers])
 
 
-def _published_with(file: PabulibFile, ballots: Iterable[Ballot]) -> bool:
-    """Whether the published votes are nearer to a count with these ballots than to one without."""
-    everyone, beyond = Counter[str](), Counter[str]()
+def _counted_by_publisher(file: PabulibFile, ballots: Iterable[Ballot]) -> bool:
+    """Whether the published votes of every project that these ballots name include their mentions."""
+    everyone: Counter[str] = Counter()
     for ballot in file.ballots:
         everyone.update(project for project, _ in (*ballot.marks, *ballot.further))
-    for ballot in ballots:
-        beyond.update(project for project, _ in (*ballot.marks, *ballot.further))
-    published = {one.id: one.votes for one in file.projects if one.votes is not None}
-    off_with = sum(abs(votes - everyone[one]) for one, votes in published.items())
-    off_without = sum(abs(votes - everyone[one] + beyond[one]) for one, votes in published.items())
-    return off_with <= off_without
+    published = {one.id: one.votes for one in file.projects}
+    named = {project for ballot in ballots for project, _ in ballot.marks}
+    return all(published[project] == everyone[project] for project in named)
 
 
 def _rule(

@@ -1,4 +1,4 @@
-"""Carries Polis conversations into the ledger: each statement is a question of its own, and stays open."""
+"""Carries Polis conversations into the ledger: each statement is a question, and stays open."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

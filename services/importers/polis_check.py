@@ -1,4 +1,4 @@
-"""Compares the standing choices of a conversation's participants with its final matrix, cell by cell."""
+"""Compares the standing choices in a conversation with its final matrix, cell by cell."""
 
 from collections.abc import Iterator
 
@@ -27,7 +27,7 @@ def check_conversation(run: Run, report: FileReport, conversation: PolisConversa
 def _standing(
     run: Run, conversation: PolisConversation
 ) -> Iterator[tuple[tuple[str, str], int | None]]:
-    """The mark of every standing choice by participant and statement, as each citizen's own model has it."""
+    """Every standing mark by participant and statement, as each citizen's own model has it."""
     statements = {question_id(conversation.name, one.id): one.id for one in conversation.statements}
     voters = dict.fromkeys(
         (*conversation.participants, *(vote.voter_id for vote in conversation.votes))

@@ -10,7 +10,7 @@ from services.importers.reading import BadRow, ImportFileError
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A ballot that names a project more often than it is counted: once, or not at all without points."""
+    """A ballot that names a project more often than counts: that is once, or never without points."""
 
     line: int
     voter_id: str
@@ -65,7 +65,7 @@ class FileReport:
 
     @property
     def faultless(self) -> bool:
-        """Whether everything was used, and nothing that was compared differs for no known reason."""
+        """Whether everything was used, and nothing that was compared differs without a reason."""
         unexplained = any(not one.explained for one in self.differences)
         return not (self.refused or self.undecided or self.bad_rows or unexplained)
 

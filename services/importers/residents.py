@@ -1,4 +1,4 @@
-"""Puts the people of foreign files onto the roll, or further down where their home is known better now."""
+"""Puts people onto the roll, or further down where their home is known better now."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,11 @@ from itertools import islice
 from ledger.domain.refusals import Reason, Refused
 from ledger.domain.roll import MoveCitizen, RegisterCitizen, citizen
 from ledger.recording import Accepted
-from services.importers.run import BATCH, Run, carried_out
+from services.importers.run import Run, carried_out
 from services.importers.texts import details
+
+ENROLLED = 10_000
+"""People who are enrolled in the vault in one commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def settled(run: Run, residents: Iterable[Resident]) -> Iterator[Settled]:
     one they have. Elsewhere they are left as they are, and that is their `problem`.
     """
     remaining = iter(residents)
-    while batch := list(islice(remaining, BATCH)):
+    while batch := list(islice(remaining, ENROLLED)):
         citizens = run.ledger.vault.enrol_all(one.identity for one in batch)
         commands = ((one, "", _registration(one, citizens[one.identity])) for one in batch)
         registered = list(carried_out(run.ledger, commands))

@@ -1,4 +1,4 @@
-"""Carries a roll of citizens into the ledger: their homes, their communities, and what else is theirs alone."""
+"""Carries a roll of citizens into the ledger: homes, communities, and what is theirs alone."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice

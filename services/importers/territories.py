@@ -14,7 +14,7 @@ def known_areas(ledger: Ledger) -> Mapping[str, Area]:
 
 
 def define(run: Run, wanted: Iterable[DefineArea]) -> dict[str, Refused]:
-    """Define areas, those above first; one that exists is taken as it is. What was refused, by area."""
+    """Define areas, those above first; one that exists stays as it is. What was refused, by area."""
     known = known_areas(run.ledger)
     by_depth: dict[int, dict[str, DefineArea]] = {}
     for one in wanted:

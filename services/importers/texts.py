@@ -27,7 +27,7 @@ def words(text: str) -> str | None:
 
 
 def details(values: Mapping[str, str]) -> dict[str, str] | None:
-    """What a row says of a person, for the private part; those above the most allowed share one entry."""
+    """What a row says of a person; what goes beyond the number allowed shares one entry."""
     found = {
         title(name) or "-": text
         for name, value in values.items()

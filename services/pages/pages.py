@@ -1,11 +1,124 @@
-"""stub"""
+"""The pages and their addresses."""
 
-from starlette.responses import Response
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from ledger.domain.event import instant
+from services.api import problems
+from services.api.reading import Reading
+from services.assembly import System
+from services.errors import Fault, RequestFault, meanings
+from services.pages.area_page import area_page
+from services.pages.charts import day_chart
+from services.pages.names import Names
+from services.pages.question_page import question_page
+from services.pages.templating import environment, path
+
+_STATIC = Path(__file__).with_name("static")
+_MEANT_BY_STATUS = {
+    400: "What was sent could not be read. Correct it and send it again.",
+    401: "Who sends this is not known. Send a token that the operator gave out.",
+    403: "Whoever sends this may not do it. Another token, or another person, may.",
+    404: "What it names is not there, or not yet. Check how it is spelled.",
+    405: "The address is right, but it takes another method: the answer's Allow header says which.",
+    409: "It was understood, but what has happened before does not allow it. Read how things stand now.",
+    413: "It is longer than the server takes. Send less at once.",
+    415: "The server takes JSON only.",
+    422: "It could be read, but it contradicts itself or the rules. The detail says where and why.",
+    500: "The fault is on this side. It was noted for the operator.",
+    501: "The operator can install what is missing.",
+    503: "A part of the server cannot work just now. Try again; a command with the same Idempotency-Key.",
+    504: "Nothing is lost: the read models are still catching up with the log. Ask again in a moment.",
+}
 
 
 class Pages:
-    def __init__(self, system, reading): ...
-    def error(self, error):
-        return Response("error", 500)
+    """Renders pages off the event loop. Each says which position it stands for, and when it was made."""
 
-    def add_to(self, app): ...
+    def __init__(self, system: System, reading: Reading) -> None:
+        self._system = system
+        self._reading = reading
+        self._templates = environment()
+
+    def add_to(self, app: FastAPI) -> None:
+        app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+        for address, page in (
+            ("/", self._home),
+            ("/areas", self._areas),
+            ("/areas/{area:path}", self._area),
+            ("/questions/{question:path}", self._question),
+            (problems.EXPLAINED_AT.rstrip("/"), self._problems),
+            (problems.EXPLAINED_AT + "{name}", self._problem),
+        ):
+            app.add_api_route(address, page, include_in_schema=False)
+
+    def error(self, error: Exception) -> Response:
+        """The page that tells a person of an error."""
+        means, told = problems.document(error)
+        text = self._text("error.html", status=means.status, problem=told, name=means.type)
+        headers = {"Cache-Control": "no-store"}
+        if isinstance(error, RequestFault):
+            headers |= error.headers
+        return _html(text, means.status, headers)
+
+    async def _home(self, _: Request) -> Response:
+        found = await self._reading.run(self._system.queries.areas)
+        tops = [one for one in found.areas if "/" not in one.area and not one.retired]
+        if len(tops) == 1:
+            return RedirectResponse(f"/areas/{path(tops[0].area)}", 307)
+        return await self._areas(_)
+
+    async def _areas(self, _: Request) -> Response:
+        def render() -> str:
+            found = self._system.queries.areas()
+            return self._text("areas.html", position=found.position, areas=found.areas)
+
+        return await self._page(render)
+
+    async def _area(self, request: Request) -> Response:
+        def render() -> str:
+            view = self._system.queries.area(request.path_params["area"])
+            shown = area_page(view, Names(self._system.ledger.facts()))
+            return self._text(
+                "area.html", position=view.position, page=shown, chart=day_chart(shown.days)
+            )
+
+        return await self._page(render)
+
+    async def _question(self, request: Request) -> Response:
+        def render() -> str:
+            view = self._system.queries.question(request.path_params["question"])
+            shown = question_page(view, Names(self._system.ledger.facts()))
+            return self._text("question.html", position=view.position, page=shown)
+
+        return await self._page(render)
+
+    async def _problems(self, _: Request) -> Response:
+        found = sorted(meanings(), key=lambda one: (one.status, one.type))
+        return _html(self._text("problems.html", meanings=found, meant=_MEANT_BY_STATUS))
+
+    async def _problem(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        for one in meanings():
+            if one.type == name:
+                meant = _MEANT_BY_STATUS.get(one.status, "")
+                return _html(self._text("problem.html", meaning=one, meant=meant))
+        raise RequestFault(Fault.NO_SUCH_PATH, "There is no problem of that name.")
+
+    async def _page(self, render: Callable[[], str]) -> Response:
+        return _html(await self._reading.run(render))
+
+    def _text(self, template: str, **shown: Any) -> str:
+        now = instant(datetime.now(UTC))
+        return self._templates.get_template(template).render(now=now, **{"position": None, **shown})
+
+
+def _html(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(text, status, headers or {"Cache-Control": "no-cache"}, "text/html")

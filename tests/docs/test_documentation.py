@@ -45,7 +45,8 @@ def test_make_targets_and_commands_that_the_readme_names_exist() -> None:
     readme, makefile = (ROOT / name for name in ("README.md", "Makefile"))
     targets = set(re.findall(r"^([a-z]+):", makefile.read_text(), re.MULTILINE))
     assert set(re.findall(r"`?make ([a-z]+)", readme.read_text())) <= targets
-    for command in set(re.findall(r"civic-ledger ([a-z]+(?: (?:polis|pabulib|areas|roll|tallies))?)", readme.read_text())):
+    named = r"civic-ledger ([a-z]+(?: (?:polis|pabulib|areas|roll|tallies))?)"
+    for command in set(re.findall(named, readme.read_text())):
         done = _civic_ledger(*command.split(), "--help")
         assert done.returncode == 0, command
 

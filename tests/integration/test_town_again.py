@@ -29,7 +29,7 @@ def test_a_town_that_was_left_half_built_is_finished_a_month_later(
         whole = types_of(system)
     with assembled(MEMORY) as system:
         with monkeypatch.context() as crash:
-            crash.setattr(Ledger, "execute_all", until_power_cut(20))
+            crash.setattr(Ledger, "execute_all", until_power_cut(12))
             with pytest.raises(PowerCut):
                 build(system)
         assert 0 < system.log.head() < whole.total() / 2
