@@ -1,12 +1,8 @@
 """Which commands may be carried out in one go: none touches what another one rests on."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 
-from ledger.eventlog.port import Guard, NewEvent
-
-_Place = tuple[str | None, str | None]
-"""A tag (None: any) and a type (None: any)."""
+from ledger.eventlog.port import Guard, NewEvent, Selection
 
 
 class Independent:
@@ -18,48 +14,55 @@ class Independent:
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
-        self._events: defaultdict[_Place, list[NewEvent]] = defaultdict(list)
-        self._guards: defaultdict[_Place, list[Guard]] = defaultdict(list)
+        self._events: list[NewEvent] = []
+        self._types: dict[str | None, set[str]] = {None: set()}
+        """Of the events: by tag, and of all of them (None)."""
+        self._guarded: dict[str | None, set[str]] = {}
+        """The types that are guarded: by tag, or whatever the tags (None)."""
+        self._others: dict[str | None, list[Selection]] = {}
+        """What else is guarded, several tags or any type, by the first tag."""
 
     def add(self, command_id: str, events: Sequence[NewEvent], guards: Sequence[Guard]) -> bool:
         """Whether the decision is independent of those added before; only then it is added."""
-        if (
-            command_id in self._ids
-            or any(map(self._covers_earlier, guards))
-            or any(map(self._covered_by_earlier, events))
-        ):
+        if command_id in self._ids:
             return False
-        self._ids.add(command_id)
+        for guard in guards:
+            if self._covers_an_event(guard.selection):
+                return False
         for event in events:
-            for tag in (None, *event.tags):
-                self._events[tag, event.type].append(event)
-                self._events[tag, None].append(event)
+            if self._is_guarded(event):
+                return False
+        self._ids.add(command_id)
+        self._events += events
+        for event in events:
+            self._types[None].add(event.type)
+            for tag in event.tags:
+                self._types.setdefault(tag, set()).add(event.type)
         if events:
             for guard in guards:
-                for place in _places(guard):
-                    self._guards[place].append(guard)
+                self._guard(guard.selection)
         return True
 
-    def _covers_earlier(self, guard: Guard) -> bool:
-        return any(
-            guard.selection.covers(event.type, event.tags)
-            for place in _places(guard)
-            if place in self._events
-            for event in self._events[place]
-        )
+    def _covers_an_event(self, selection: Selection) -> bool:
+        types, tags = selection
+        present = self._types.get(tags[0] if tags else None)
+        if not present or (types and present.isdisjoint(types)):
+            return False
+        return len(tags) < 2 or any(selection.covers(one.type, one.tags) for one in self._events)
 
-    def _covered_by_earlier(self, event: NewEvent) -> bool:
-        return any(
-            guard.selection.covers(event.type, event.tags)
-            for tag in (None, *event.tags)
-            for place in ((tag, event.type), (tag, None))
-            if place in self._guards
-            for guard in self._guards[place]
-        )
+    def _is_guarded(self, event: NewEvent) -> bool:
+        for tag in (None, *event.tags):
+            if event.type in self._guarded.get(tag, ()):
+                return True
+            for other in self._others.get(tag, ()):
+                if other.covers(event.type, event.tags):
+                    return True
+        return False
 
-
-def _places(guard: Guard) -> Sequence[_Place]:
-    """Where a guard stands: its first tag with each of its types."""
-    types, tags = guard.selection
-    tag = tags[0] if tags else None
-    return [(tag, type_) for type_ in types or (None,)]
+    def _guard(self, selection: Selection) -> None:
+        types, tags = selection
+        tag = tags[0] if tags else None
+        if types and len(tags) < 2:
+            self._guarded.setdefault(tag, set()).update(types)
+        else:
+            self._others.setdefault(tag, []).append(selection)

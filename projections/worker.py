@@ -2,16 +2,18 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ledger.eventlog.port import EVERYTHING, EventLog
+from ledger.eventlog.port import EVERYTHING, EventLog, Record
 from projections.projection import Folded, Projection, folded
 from projections.stores.port import Store
 
 BATCH = 20_000
 """Events in a batch. The result does not depend on it; larger ones write each page of the store less often."""
+
+CHUNK = 1_000
+"""Events that are in memory at a time; many more would fall out of the processor's cache between two folds."""
 
 _logger = logging.getLogger(__name__)
 
@@ -51,7 +53,6 @@ class Worker:
         self._projections = {one.name: one for one in projections}
         self.positions = {name: store.prepare(one) for name, one in self._projections.items()}
         self.halted: dict[str, Halt] = {}
-        self.last_advance = time.monotonic()
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Fold all there is. The position reached by the model that is behind the most.
@@ -78,56 +79,60 @@ class Worker:
 
     def step(self) -> bool:
         """Fold one batch into the models that it is new to. Whether there was one."""
-        running = [name for name in self._projections if name not in self.halted]
+        running = [one for name, one in self._projections.items() if name not in self.halted]
         if not running:
             return False
-        start = min(self.positions[name] for name in running)
-        records = self._log.select(EVERYTHING, after=start, limit=self._batch)
-        if not records:
-            return False
-        events: list[Folded] = []
+        batches = [_Batch(one, self._store, self.positions[one.name]) for one in running]
+        start = reached = min(batch.after for batch in batches)
         unreadable: Halt | None = None
-        for record in records:
-            try:
-                events.append(folded(record))
-            except Exception as error:  # whatever it is, it must not be skipped
-                unreadable = Halt(record.position, record.type, str(error))
+        while unreadable is None and reached < start + self._batch:
+            size = min(CHUNK, start + self._batch - reached)
+            events, unreadable = _read(self._log.select(EVERYTHING, after=reached, limit=size))
+            if not events:
                 break
-        for name in running:
-            self._fold(self._projections[name], events, start, unreadable)
-        self.last_advance = time.monotonic()
-        return True
+            for batch in batches:
+                batch.fold(events)
+            reached = events[-1].position
+        for batch in batches:
+            self._write(batch, unreadable)
+        return reached > start or unreadable is not None
 
-    def _fold(
-        self, projection: Projection, events: list[Folded], start: int, unreadable: Halt | None
-    ) -> None:
-        after = self.positions[projection.name]
-        new = events[max(0, after - start) :]
-        if new:
-            rows = self._store.batch(projection)
-            try:
-                projection.fold(new, rows)
-            except Exception as error:
-                self._narrow_down(projection, new, error)
-                return
-            to = new[-1].position
-            if self._store.advance(projection, rows, after=after, to=to):
-                self.positions[projection.name] = to
-            else:  # another worker was faster
-                self.positions[projection.name] = self._store.prepare(projection)
-                return
-        if unreadable is not None and self.positions[projection.name] == unreadable.position - 1:
-            self._halt(projection, unreadable)
+    def _write(self, batch: "_Batch", unreadable: Halt | None) -> None:
+        name, to = batch.projection.name, batch.reached
+        if batch.failed:
+            fault = self._first_fault(batch)
+            self._write(self._folded(batch, fault.position - 1), None)
+            self._halt(batch.projection, fault)
+        elif to == batch.after or self._store.advance(
+            batch.projection, batch.rows, after=batch.after, to=to
+        ):
+            self.positions[name] = to
+            if unreadable is not None and to == unreadable.position - 1:
+                self._halt(batch.projection, unreadable)
+        else:  # another worker was faster
+            self.positions[name] = self._store.prepare(batch.projection)
 
-    def _narrow_down(self, projection: Projection, events: list[Folded], error: Exception) -> None:
-        """Fold a batch that failed event by event, so that the model stands right before the one at fault."""
-        if len(events) == 1:
-            reason = f"{type(error).__name__}: {error}"
-            self._halt(projection, Halt(events[0].position, events[0].type, reason))
-            return
-        for event in events:
-            if projection.name not in self.halted:
-                self._fold(projection, [event], event.position - 1, None)
+    def _first_fault(self, failed: "_Batch") -> Halt:
+        """The first event of a batch that its model cannot fold."""
+        scratch = _Batch(failed.projection, self._store, failed.after)
+        while True:
+            events, _ = _read(self._log.select(EVERYTHING, after=scratch.reached, limit=CHUNK))
+            if not events:
+                raise AssertionError("a fold must not depend on how events come in batches")
+            for event in events:
+                try:
+                    failed.projection.fold([event], scratch.rows)
+                except Exception as error:
+                    return Halt(event.position, event.type, f"{type(error).__name__}: {error}")
+                scratch.reached = event.position
+
+    def _folded(self, failed: "_Batch", to: int) -> "_Batch":
+        """The batch anew, up to the position before the event at fault."""
+        batch = _Batch(failed.projection, self._store, failed.after)
+        while batch.reached < to:
+            size = min(CHUNK, to - batch.reached)
+            batch.fold(_read(self._log.select(EVERYTHING, after=batch.reached, limit=size))[0])
+        return batch
 
     def _halt(self, projection: Projection, halt: Halt) -> None:
         self.halted[projection.name] = halt
@@ -138,3 +143,36 @@ class Worker:
             halt.type,
             halt.reason,
         )
+
+
+class _Batch:
+    """What one model makes of the events after the position it stands at, not yet written."""
+
+    def __init__(self, projection: Projection, store: Store, after: int) -> None:
+        self.projection = projection
+        self.after = self.reached = after
+        self.failed = False
+        self.rows = store.batch(projection)
+
+    def fold(self, events: list[Folded]) -> None:
+        """Fold those events that are new to the model. One that fails spoils the batch."""
+        new = [one for one in events if one.position > self.reached]
+        if not new or self.failed:
+            return
+        try:
+            self.projection.fold(new, self.rows)
+        except Exception:  # which event it was is found by folding one by one
+            self.failed = True
+        else:
+            self.reached = new[-1].position
+
+
+def _read(records: Sequence[Record]) -> tuple[list[Folded], Halt | None]:
+    """The events of records up to the first that cannot be read."""
+    events: list[Folded] = []
+    for record in records:
+        try:
+            events.append(folded(record))
+        except Exception as error:  # whatever it is, it must not be skipped
+            return events, Halt(record.position, record.type, str(error))
+    return events, None

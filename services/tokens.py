@@ -6,13 +6,13 @@ from pathlib import Path
 
 import orjson
 
-from ledger.vault.vault import Vault
+from ledger.vault.vault import Role, Vault
 from services.assembly import System
 from services.settings import path_of
 
 Say = Callable[[str], None]
 
-OPERATOR = "operator"
+OPERATOR: Role = "operator"
 
 
 def tell_operators_token(vault: Vault, say: Say) -> None:

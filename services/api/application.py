@@ -90,7 +90,8 @@ def _as_fault(app: FastAPI, request: Request, error: HTTPException) -> RequestFa
     match error.status_code:
         case 404:
             return RequestFault(
-                Fault.NO_SUCH_PATH, "Look at /api/v1/openapi.json for what there is."
+                Fault.NO_SUCH_PATH,
+                "Check how it is spelled; /api/v1/openapi.json lists what programs may ask for.",
             )
         case 405:
             allowed = ", ".join(sorted(_allowed(app, request)))

@@ -97,7 +97,7 @@ def _model(kind: type[Command], without: str | None = None) -> type[BaseModel]:
 
 def _schemas() -> dict[str, Any]:
     bodies = [_model(kind) for family in COMMANDS.values() for kind in family]
-    models = [*bodies, _model(MakeChoice, QUESTION), Problem]
+    models: list[type[BaseModel]] = [*bodies, _model(MakeChoice, QUESTION), Problem]
     _, schemas = models_json_schema(
         [(model, "validation") for model in models], ref_template=_SCHEMAS + "{model}"
     )

@@ -1,4 +1,4 @@
-"""The outermost layer, in plain ASGI: bodies that are too large end here, and every answer is made safe and measured."""
+"""The outermost layer, in plain ASGI: too large a body ends here, and every answer is made safe and measured."""
 
 import time
 

@@ -18,7 +18,7 @@ class Shortcut:
     def __init__(self, app: ASGIApp, route: Route) -> None:
         self._app = app
         self._route = route
-        (self._method,) = route.methods or ()
+        (self._method,) = route.methods or {"GET"}
         self._beginning, _, rest = route.path.partition("{")
         parameter, _, self._ending = rest.partition("}")
         self._parameter = parameter.removesuffix(":path")

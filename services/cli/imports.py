@@ -121,10 +121,9 @@ def _print(report: FileReport) -> None:
         typer.echo(f"{report.path}: {one.what}: {figures}. {kind}: {one.why}")
         for ballot in one.ballots:
             typer.echo(f"  {report.path}:{ballot.line}: {_named(ballot)}")
-    repeated = len({one.line for one in report.repeated})
     typer.echo(
         f"{report.path}: {report.counted:,} {report.unit} counted ({report.new:,} of them new), "
-        f"{repeated:,} repeated, {len(report.bad_rows):,} bad" + _verdict(report)
+        f"{report.repeats:,} repeated, {len(report.bad_rows):,} bad" + _verdict(report)
     )
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from ledger.codec import encode
 from ledger.domain.questions import OpenQuestion, Option, QuestionOpened, question
 from ledger.domain.refusals import Reason, Refused
+from ledger.recording import Ledger
 from services.importers.reading import ImportFileError, quoted
 from services.importers.run import Run, carried_out
 from services.importers.texts import cut
@@ -48,7 +49,18 @@ def ask(run: Run, path: Path, questions: Sequence[OpenQuestion], by_title: bool 
 
     One that exists must ask the same, `by_title` also in words. Its limits stand as they are.
     """
-    facts = run.ledger.facts()
+    new = refuse_other(run.ledger, path, questions, by_title)
+    commands = ((one.question, one.question, one) for one in new)
+    for _, outcome in carried_out(run.ledger, commands):
+        if isinstance(outcome, Refused):
+            raise ImportFileError(path, None, outcome.detail, "Correct that first.")
+
+
+def refuse_other(
+    ledger: Ledger, path: Path, questions: Sequence[OpenQuestion], by_title: bool = False
+) -> list[OpenQuestion]:
+    """The questions that do not exist yet. Raises ImportFileError where one asks something else."""
+    facts = ledger.facts()
     new = []
     for wanted in questions:
         known = facts.about(question(wanted.question)).asked
@@ -57,10 +69,7 @@ def ask(run: Run, path: Path, questions: Sequence[OpenQuestion], by_title: bool 
         elif other := _difference(known, wanted, by_title):
             problem = f"The question {quoted(wanted.question)} exists already, with {other}."
             raise ImportFileError(path, None, problem, "Import this one under another name.")
-    commands = ((one.question, one.question, one) for one in new)
-    for _, outcome in carried_out(run.ledger, commands):
-        if isinstance(outcome, Refused):
-            raise ImportFileError(path, None, outcome.detail, "Correct that first.")
+    return new
 
 
 def _difference(known: QuestionOpened, wanted: OpenQuestion, by_title: bool) -> str | None:

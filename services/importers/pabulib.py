@@ -13,7 +13,7 @@ from ledger.domain.deciding import Command
 from ledger.domain.outcomes import RecordDecision
 from ledger.domain.questions import CloseQuestion, OpenQuestion, question
 from ledger.domain.refusals import Reason, Refused
-from services.importers.asking import ask
+from services.importers.asking import ask, refuse_other
 from services.importers.pabulib_ballots import Ballot
 from services.importers.pabulib_figures import Figures
 from services.importers.pabulib_file import PabulibFile, read_pabulib
@@ -21,7 +21,7 @@ from services.importers.pabulib_question import identity, marks_of, question_id,
 from services.importers.reading import ImportFileError
 from services.importers.report import FileReport
 from services.importers.residents import Resident, settled
-from services.importers.run import Run, Show, carried_out, shown
+from services.importers.run import Run, Show, carried_out, shown, shuffled
 from services.importers.territories import define
 from services.importers.texts import title
 
@@ -56,7 +56,9 @@ def import_pabulib(run: Run, paths: Sequence[Path], source: str) -> list[Poll]:
             polls.append(poll)
             try:
                 file = read_pabulib(path)
-                poll.asked, poll.report.notes = question_of(file, source)
+                asked, poll.report.notes = question_of(file, source)
+                refuse_other(run.ledger, path, [asked])
+                poll.asked = asked
                 _collect(file, people, areas)
                 poll.ballots = len(file.ballots)
             except ImportFileError as error:
@@ -102,7 +104,7 @@ def _collect(file: PabulibFile, people: dict[str, _Person], areas: dict[str, Def
 
 def _settle(run: Run, people: Mapping[str, _Person]) -> dict[str, str]:
     """Citizen ids by identity. Whom the roll has elsewhere is told of at each ballot it refuses."""
-    residents = (Resident(who, home, details) for who, (home, details) in people.items())
+    residents = (Resident(one, home, details) for one, (home, details) in shuffled(people.items()))
     with run.progress("roll", "people") as show:
         found = shown(settled(run, residents), show, len(people))
         return {one.resident.identity: one.citizen for one in found}
@@ -118,10 +120,11 @@ def _carry(
         problem = "The file was changed while it was being imported."
         raise ImportFileError(report.path, None, problem, "Import it again.")
     ask(run, report.path, [asked])
-    report.question = asked.question
+    report.questions = [asked.question]
     report.bad_rows.extend(file.bad_rows)
     poll.figures = Figures.of(file)
     report.repeated = poll.figures.uncounted
+    report.repeats = len({one.line for one in report.repeated})
     commands = _choices(file, citizens)
     poll.missing = sum(row.line > file.projects[-1].line for row in file.bad_rows)
     for ballot, outcome in shown(carried_out(run.ledger, commands), show, len(file.ballots)):
@@ -131,6 +134,7 @@ def _carry(
         else:
             report.counted += 1
             report.new += not outcome.again
+    report.voters = report.counted
     if poll.missing:
         report.notes.append(
             f"The question stays open, for {poll.missing:,} of its ballots are bad."
@@ -144,7 +148,7 @@ def _choices(
     file: PabulibFile, citizens: Mapping[str, str]
 ) -> Iterator[tuple[Ballot, str, MakeChoice]]:
     asked = question_id(file)
-    for ballot in file.ballots:
+    for ballot in shuffled(file.ballots):
         marks = marks_of(file, ballot)
         citizen = citizens[identity(file, ballot.voter_id)]
         command = MakeChoice(citizen=citizen, question=asked, marks=marks)

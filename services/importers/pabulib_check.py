@@ -25,12 +25,12 @@ def check_poll(run: Run, poll: Poll) -> None:
         return
     tally = run.queries.tally(asked.question)
     report.checked, report.voters = True, tally.voters
+    without = f"{poll.missing:,} ballots are bad and not counted." if poll.missing else _UNEXPLAINED
     if tally.voters != figures.num_votes:
-        refused = figures.num_votes - tally.voters == poll.missing
-        why = "The others are bad rows." if refused else _UNEXPLAINED
-        found = Difference("num_votes", figures.num_votes, tally.voters, refused, why)
+        missed = figures.num_votes - tally.voters == poll.missing
+        found = Difference("num_votes", figures.num_votes, tally.voters, missed, without)
         report.differences.append(found)
-    report.differences += _of_figures(run, asked, figures, tally)
+    report.differences += _of_figures(run, asked, figures, tally, without)
     decision = run.queries.decision(asked.question)
     if decision.rule is None:
         return
@@ -42,8 +42,9 @@ def check_poll(run: Run, poll: Poll) -> None:
 
 
 def _of_figures(
-    run: Run, asked: OpenQuestion, figures: Figures, tally: QuestionTally
+    run: Run, asked: OpenQuestion, figures: Figures, tally: QuestionTally, otherwise: str
 ) -> Iterator[Difference]:
+    """Where published votes and scores differ; `otherwise` is why, where mentions do not explain it."""
     counts = {one.id: one.count for one in tally.options}
     scores: Mapping[str, int] = {}
     if any(one.score is not None for one in figures.projects):
@@ -60,7 +61,7 @@ def _of_figures(
             if published == with_every_mention:
                 yield _explained(figures, what, one.id, published, counted)
             else:
-                yield Difference(what, published, counted, False, _UNEXPLAINED)
+                yield Difference(what, published, counted, False, otherwise)
 
 
 def _explained(

@@ -10,13 +10,14 @@ from ledger.domain.choices import MakeChoice
 from ledger.domain.methods import Agreement
 from ledger.domain.questions import OpenQuestion, Option
 from ledger.domain.refusals import Refused
+from ledger.recording import Accepted
 from services.importers.area_paths import slug
-from services.importers.asking import ask, fitting, unaskable
+from services.importers.asking import ask, fitting, refuse_other, unaskable
 from services.importers.polis_folder import PolisConversation, Statement, Vote, read_polis
 from services.importers.reading import ImportFileError
 from services.importers.report import FileReport
 from services.importers.residents import Resident, settled
-from services.importers.run import Run, carried_out, shown
+from services.importers.run import Run, carried_out, shown, shuffled
 from services.importers.territories import define
 from services.importers.texts import title, words
 
@@ -43,6 +44,7 @@ def import_polis(
         conversation = read_polis(folder)
         questions = _questions(conversation, source, report.notes)
         area = DefineArea(area=_area(conversation), name=title(conversation.topic) or "Polis")
+        refuse_other(run.ledger, folder, questions, by_title=True)
         define(run, (_ALL, area))
         report.bad_rows.extend(conversation.bad_rows)
         citizens = _settle(run, conversation)
@@ -51,19 +53,17 @@ def import_polis(
     except ImportFileError as error:
         report.refuse(error)
         return report, None
-    report.question = f"polis/{conversation.name}"
+    report.questions = [one.question for one in questions]
     report.voters = len(citizens)
     total = len(conversation.votes)
     with run.progress(conversation.name, "votes") as show:
-        commands = _choices(conversation, citizens)
-        for vote, outcome in shown(carried_out(run.ledger, commands), show, total):
+        for vote, outcome in shown(_voted(run, conversation, citizens), show, total):
             if isinstance(outcome, Refused):
                 report.bad(vote.line, outcome.detail, folder / "votes.csv")
             else:
                 report.counted += 1
                 report.new += not outcome.again
-    if conversation.repeats:
-        report.notes.append(f"{conversation.repeats:,} votes repeat what their voter said last.")
+    report.repeats = conversation.repeats
     return report, conversation
 
 
@@ -101,25 +101,39 @@ def _question(conversation: PolisConversation, statement: Statement) -> OpenQues
 
 def _settle(run: Run, conversation: PolisConversation) -> dict[str, str]:
     """Citizen ids by voter id, of everybody who voted or has a row in the matrix."""
-    voters = dict.fromkeys((*conversation.participants, *(v.voter_id for v in conversation.votes)))
+    voters = shuffled({*conversation.participants, *(one.voter_id for one in conversation.votes)})
     area, name = _area(conversation), conversation.name
-    residents = (Resident(identity(name, voter), area) for voter in voters)
     with run.progress("roll", "people") as show:
+        residents = (Resident(identity(name, voter), area) for voter in voters)
         found = [one.citizen for one in shown(settled(run, residents), show, len(voters))]
     return dict(zip(voters, found, strict=True))
 
 
-def _choices(
-    conversation: PolisConversation, citizens: Mapping[str, str]
-) -> Iterator[tuple[Vote, str, MakeChoice]]:
-    """The votes as commands. A key rests on all that its voter has said of the statement so far:
-    so a voter may change their mind back and forth, and a mended file ends as it says."""
-    said: dict[tuple[str, str], str] = {}
+def _voted(
+    run: Run, conversation: PolisConversation, citizens: Mapping[str, str]
+) -> Iterator[tuple[Vote, Accepted | Refused]]:
+    """Carry out all votes: what people said first of each statement, then what they said next.
+
+    A vote's key is all that its voter has said of the statement so far. So they may change their
+    mind back and forth, and a mended file ends as it says.
+    """
+    said: dict[tuple[str, str], list[str]] = {}
+    rounds: list[list[tuple[Vote, str]]] = []
     for vote in conversation.votes:
-        about = (vote.voter_id, vote.statement_id)
-        said[about] = f"{said.get(about, '')} {vote.timestamp_ms}:{vote.mark}"
-        question = question_id(conversation.name, vote.statement_id)
-        command = MakeChoice(
-            citizen=citizens[vote.voter_id], question=question, marks={STATEMENT: vote.mark}
-        )
-        yield vote, f"{question}{said[about]}", command
+        before = said.setdefault((vote.voter_id, vote.statement_id), [])
+        if len(before) == len(rounds):
+            rounds.append([])
+        before.append(f"{vote.timestamp_ms}:{vote.mark}")
+        rounds[len(before) - 1].append((vote, " ".join(before)))
+    for votes in rounds:
+        commands = (_choice(conversation, citizens, *one) for one in shuffled(votes))
+        yield from carried_out(run.ledger, commands)
+
+
+def _choice(
+    conversation: PolisConversation, citizens: Mapping[str, str], vote: Vote, said: str
+) -> tuple[Vote, str, MakeChoice]:
+    question = question_id(conversation.name, vote.statement_id)
+    marks = {STATEMENT: vote.mark}
+    command = MakeChoice(citizen=citizens[vote.voter_id], question=question, marks=marks)
+    return vote, f"{question} {said}", command

@@ -38,15 +38,17 @@ class Difference:
 class FileReport:
     """What became of one file (or folder). `unit` says what its rows are.
 
-    `counted` rows are in the ledger now, `new` ones since this call. `refused` says why nothing of
-    the file was used; `undecided`, why a decision that was due could not be recorded.
+    `counted` rows are in the ledger now, `new` ones since this call; `repeats` say something again.
+    `refused` says why nothing of the file was used; `undecided`, why a decision that was due could
+    not be recorded.
     """
 
     path: Path
     unit: str
-    question: str | None = None
+    questions: list[str] = field(default_factory=list)
     counted: int = 0
     new: int = 0
+    repeats: int = 0
     voters: int | None = None
     refused: str | None = None
     undecided: str | None = None
@@ -73,18 +75,23 @@ class FileReport:
         """A line each: `file:line: reason`, or the file and why it was refused."""
         if self.refused:
             yield self.refused
-        for row in self.bad_rows:
+        for row in self._sorted():
             yield f"{row.path}:{row.line}: {row.problem}"
         if self.undecided:
             yield f"{self.path}: {self.undecided}"
+
+    def _sorted(self) -> list[BadRow]:
+        return sorted(self.bad_rows, key=lambda row: (row.path, row.line))
 
     def document(self) -> dict[str, Any]:
         """The report as JSON has it."""
         return {
             "file": str(self.path),
-            "question": self.question,
+            "question": self.questions[0] if len(self.questions) == 1 else None,
+            "questions": self.questions,
             self.unit: self.counted,
             "new": self.new,
+            "repeats": self.repeats,
             "voters": self.voters,
             "refused": self.refused,
             "undecided": self.undecided,
@@ -92,7 +99,7 @@ class FileReport:
             "checked": self.checked,
             "bad_rows": [
                 {"file": str(row.path), "line": row.line, "reason": row.problem}
-                for row in self.bad_rows
+                for row in self._sorted()
             ],
             "repeated": [_mention(one) for one in self.repeated],
             "differences": [

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
+from random import SystemRandom
 from typing import TypeVar
 
 from ledger.domain.deciding import CitizenCommand, Command, Secrets
@@ -61,6 +62,14 @@ def _id(secrets: Secrets, key: str, command: Command) -> str:
     if isinstance(command, CitizenCommand):
         return secrets.pseudonym(command.citizen, scope)
     return sha256(scope.encode()).hexdigest()[:32]
+
+
+def shuffled(rows: Iterable[T]) -> list[T]:
+    """The rows in random order. Files have people in the same order everywhere, or all votes of one
+    in a row: entries that follow each other so would tell which are one person's (design, section 7)."""
+    mixed = list(rows)
+    SystemRandom().shuffle(mixed)
+    return mixed
 
 
 def shown(outcomes: Iterable[T], show: Show, of: int) -> Iterator[T]:
