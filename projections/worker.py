@@ -1,7 +1,6 @@
 """The one loop: read a batch, fold it, write rows and position in one transaction."""
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -70,12 +69,6 @@ class Worker:
                 )
             )
         return min(self.positions.values())
-
-    def run(self, stop: threading.Event) -> None:
-        """Fold what comes, until `stop` is set."""
-        while not stop.is_set():
-            if not self.step():
-                self._log.wait(max(self.positions.values()), timeout=0.25)
 
     def step(self) -> bool:
         """Fold one batch into the models that it is new to. Whether there was one."""

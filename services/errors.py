@@ -13,6 +13,9 @@ from projections.queries import NotFound, StillSealed
 from projections.stores.port import StoreUnavailable
 from projections.worker import ModelsHalted
 
+EXPLAINED_AT = "/problems/"
+"""Here, with the name of its type, each meaning has a page that explains it."""
+
 
 class Meaning(NamedTuple):
     """`type` is stable; `status` is of HTTP, `exit_code` of a process."""

@@ -46,7 +46,7 @@ def application(system: System, upkeep: Upkeep) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
     )
-    pages = Pages(system, reading)
+    pages = Pages(system, reading.run)
     _add_error_handlers(app, pages)
     choose = CommandRoutes(system, access, metrics).add_to(app)
     add_reads(app, system, reading, access)
@@ -65,7 +65,8 @@ def _add_error_handlers(app: FastAPI, pages: Pages) -> None:
         problems.note(error)
         wants_page = "text/html" in request.headers.get("accept", "")
         if wants_page and not request.url.path.startswith(API):
-            return pages.error(error)
+            means, told = problems.document(error)
+            return pages.error(means, told["detail"], problems.headers(error, means))
         return problems.response(error)
 
     async def tell_framework(request: Request, error: Exception) -> Response:

@@ -9,12 +9,9 @@ from starlette.responses import Response
 
 from ledger.domain.counting.libraries import CountingLibraryMissing
 from ledger.domain.refusals import Refused
-from services.errors import KNOWN_ERRORS, Fault, Meaning, RequestFault, meaning
+from services.errors import EXPLAINED_AT, KNOWN_ERRORS, Fault, Meaning, RequestFault, meaning
 
 MEDIA_TYPE = "application/problem+json"
-EXPLAINED_AT = "/problems/"
-"""A problem's `type` is this path and the problem's name: a page that explains it."""
-
 _TOLD_IN_FULL = (RequestFault, CountingLibraryMissing)
 """Errors whose text is meant for the caller even where the status says that it is ours."""
 
@@ -41,10 +38,6 @@ class Problem(BaseModel):
     errors: list[WrongField] | None = Field(default=None, description="All that is wrong.")
 
 
-def problem_type(name: str) -> str:
-    return EXPLAINED_AT + name
-
-
 def document(error: Exception) -> tuple[Meaning, dict[str, Any]]:
     """What the error means, and its problem document. An unknown error is an internal one."""
     try:
@@ -54,7 +47,7 @@ def document(error: Exception) -> tuple[Meaning, dict[str, Any]]:
             RequestFault(Fault.INTERNAL, "The error was noted. Please try again later.")
         )
     told: dict[str, Any] = {
-        "type": problem_type(means.type),
+        "type": EXPLAINED_AT + means.type,
         "title": means.title,
         "status": means.status,
         "detail": _detail(error, means),
@@ -69,11 +62,17 @@ def document(error: Exception) -> tuple[Meaning, dict[str, Any]]:
 def response(error: Exception) -> Response:
     """The error's problem document as an answer."""
     means, told = document(error)
-    headers = dict(error.headers) if isinstance(error, RequestFault) else {}
+    return Response(orjson.dumps(told), means.status, headers(error, means), MEDIA_TYPE)
+
+
+def headers(error: Exception, means: Meaning) -> dict[str, str]:
+    """The headers of an answer that tells of the error."""
+    found = {"Cache-Control": "no-store"}
+    if isinstance(error, RequestFault):
+        found |= error.headers
     if means.status == 503:
-        headers["Retry-After"] = "1"
-    headers["Cache-Control"] = "no-store"
-    return Response(orjson.dumps(told), means.status, headers, MEDIA_TYPE)
+        found["Retry-After"] = "1"
+    return found
 
 
 def note(error: Exception) -> None:

@@ -2,7 +2,9 @@
 
 import functools
 import inspect
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -129,6 +131,14 @@ def progress(what: str, unit: str) -> Iterator[Any]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def stopped() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    ended = threading.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: ended.set())
+    ended.wait()
 
 
 def print_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from services.cli.context import caught_up, opened, print_json, settings
+from services.cli.context import caught_up, opened, print_json, settings, stopped
+from services.upkeep import Upkeep
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -33,8 +34,6 @@ def project(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Keep the read models up to date with the log."""
-    import threading
-
     with opened(verify=True) as system:
         caught_up(system)
         positions = dict(system.worker.positions)
@@ -44,8 +43,5 @@ def project(
             for model, position in positions.items():
                 typer.echo(f"{model:10} {position:>12,}")
         if not once:
-            stop = threading.Event()
-            try:
-                system.worker.run(stop)
-            except KeyboardInterrupt:
-                stop.set()
+            with Upkeep(system).running():
+                stopped()

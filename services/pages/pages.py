@@ -1,9 +1,9 @@
 """The pages and their addresses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -11,15 +11,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from ledger.domain.event import instant
-from services.api import problems
-from services.api.reading import Reading
 from services.assembly import System
-from services.errors import Fault, RequestFault, meanings
+from services.errors import EXPLAINED_AT, Fault, Meaning, RequestFault, meanings
 from services.pages.area_page import area_page
 from services.pages.charts import day_chart
 from services.pages.names import Names
 from services.pages.question_page import question_page
 from services.pages.templating import environment, path
+
+T = TypeVar("T")
 
 _STATIC = Path(__file__).with_name("static")
 _MEANT_BY_STATUS = {
@@ -39,12 +39,18 @@ _MEANT_BY_STATUS = {
 }
 
 
+class Read(Protocol):
+    """Runs a read where it holds nobody up."""
+
+    def __call__(self, read: Callable[[], T], /) -> Coroutine[Any, Any, T]: ...
+
+
 class Pages:
     """Renders pages off the event loop. Each says which position it stands for, and when it was made."""
 
-    def __init__(self, system: System, reading: Reading) -> None:
+    def __init__(self, system: System, read: Read) -> None:
         self._system = system
-        self._reading = reading
+        self._read = read
         self._templates = environment()
 
     def add_to(self, app: FastAPI) -> None:
@@ -54,22 +60,18 @@ class Pages:
             ("/areas", self._areas),
             ("/areas/{area:path}", self._area),
             ("/questions/{question:path}", self._question),
-            (problems.EXPLAINED_AT.rstrip("/"), self._problems),
-            (problems.EXPLAINED_AT + "{name}", self._problem),
+            (EXPLAINED_AT.rstrip("/"), self._problems),
+            (EXPLAINED_AT + "{name}", self._problem),
         ):
             app.add_api_route(address, page, include_in_schema=False)
 
-    def error(self, error: Exception) -> Response:
+    def error(self, means: Meaning, detail: str, headers: dict[str, str]) -> Response:
         """The page that tells a person of an error."""
-        means, told = problems.document(error)
-        text = self._text("error.html", status=means.status, problem=told, name=means.type)
-        headers = {"Cache-Control": "no-store"}
-        if isinstance(error, RequestFault):
-            headers |= error.headers
+        text = self._text("error.html", meaning=means, detail=detail)
         return _html(text, means.status, headers)
 
     async def _home(self, _: Request) -> Response:
-        found = await self._reading.run(self._system.queries.areas)
+        found = await self._read(self._system.queries.areas)
         tops = [one for one in found.areas if "/" not in one.area and not one.retired]
         if len(tops) == 1:
             return RedirectResponse(f"/areas/{path(tops[0].area)}", 307)
@@ -113,7 +115,7 @@ class Pages:
         raise RequestFault(Fault.NO_SUCH_PATH, "There is no problem of that name.")
 
     async def _page(self, render: Callable[[], str]) -> Response:
-        return _html(await self._reading.run(render))
+        return _html(await self._read(render))
 
     def _text(self, template: str, **shown: Any) -> str:
         now = instant(datetime.now(UTC))

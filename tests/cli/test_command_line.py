@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -187,3 +188,18 @@ def test_help_comes_quickly(environment: dict[str, str]) -> None:
         check=True,
     )
     assert done.stdout.rstrip().endswith("[]")
+
+
+def test_project_follows_the_log_until_it_is_told_to_stop(conversation: dict[str, str]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "project"],
+        env=conversation,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert "citizen" in process.stdout.readline()
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.terminate()
+    assert process.wait(timeout=20) == 0
