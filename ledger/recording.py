@@ -1,6 +1,5 @@
 """Read → decide → append-if, again on conflict: the one way in which anything gets into the log."""
 
-import asyncio
 import random
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -66,7 +65,7 @@ class Ledger:
 
     async def submit(self, command: Command, command_id: str | None = None) -> Accepted:
         """`execute` for an event loop, which is not held up."""
-        return await asyncio.wrap_future(self._desk.submit((command_id or new_id(), command)))
+        return await self._desk.submit_from_loop((command_id or new_id(), command))
 
     def execute_all(self, commands: Sequence[Given]) -> list[Accepted | Refused]:
         """Carry out many commands as if one after the other, with few reads and few commits.

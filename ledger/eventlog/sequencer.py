@@ -1,5 +1,6 @@
 """Group work: one thread gathers what all callers hand in and does it together."""
 
+import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -26,20 +27,21 @@ class Sequencer(Generic[Item, Answer]):
         self, work: Callable[[Sequence[Item]], Sequence[Answer | Exception]], name: str
     ) -> None:
         self._work = work
-        self._queue: queue.SimpleQueue[tuple[Item, Future[Answer]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[tuple[Item, _Waiting[Answer]] | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def submit(self, item: Item) -> "Future[Answer]":
+        """Hand in an item from any thread."""
         future: Future[Answer] = Future()
         future.set_running_or_notify_cancel()  # a caller who goes away must not stop the thread
-        with self._closing:
-            if self._closed:
-                raise LogUnavailable("the log is closed")
-            self._queue.put((item, future))
-        return future
+        return self._hand_in(item, future)
+
+    def submit_from_loop(self, item: Item) -> "asyncio.Future[Answer]":
+        """Hand in an item from the running event loop, which is woken once for all its answers of a batch."""
+        return self._hand_in(item, asyncio.get_running_loop().create_future())
 
     def close(self) -> None:
         """Work off what was handed in, then end."""
@@ -49,37 +51,67 @@ class Sequencer(Generic[Item, Answer]):
                 self._queue.put(None)
         self._thread.join()
 
+    def _hand_in(self, item: Item, future: "W") -> "W":
+        with self._closing:
+            if self._closed:
+                raise LogUnavailable("the log is closed")
+            self._queue.put((item, future))
+        return future
+
     def _run(self) -> None:
         open_ = True
         while open_:
-            items, futures, open_ = self._gather()
+            items, waiting, open_ = self._gather()
             if items:
-                self._answer(items, futures)
+                _tell(waiting, self._answers(items))
 
-    def _gather(self) -> tuple[list[Item], "list[Future[Answer]]", bool]:
+    def _gather(self) -> tuple[list[Item], "list[_Waiting[Answer]]", bool]:
         items: list[Item] = []
-        futures: list[Future[Answer]] = []
-        waiting = self._queue.get()
-        while waiting is not None:
-            items.append(waiting[0])
-            futures.append(waiting[1])
+        waiting: list[_Waiting[Answer]] = []
+        handed_in = self._queue.get()
+        while handed_in is not None:
+            items.append(handed_in[0])
+            waiting.append(handed_in[1])
             if len(items) == MAX_BATCH:
-                return items, futures, True
+                return items, waiting, True
             try:
-                waiting = self._queue.get_nowait()
+                handed_in = self._queue.get_nowait()
             except queue.Empty:
-                return items, futures, True
-        return items, futures, False
+                return items, waiting, True
+        return items, waiting, False
 
-    def _answer(self, items: list[Item], futures: "list[Future[Answer]]") -> None:
+    def _answers(self, items: list[Item]) -> Sequence[Answer | Exception]:
         try:
-            answers = self._work(items)
+            return self._work(items)
         except Exception as error:  # whatever it was, every caller must be told
-            for future in futures:
-                future.set_exception(error)
-            return
-        for future, answer in zip(futures, answers, strict=True):
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+            return [error] * len(items)
+
+
+_Waiting = Future[Answer] | asyncio.Future[Answer]
+W = TypeVar("W", Future, asyncio.Future)  # type: ignore[type-arg]
+_Told = tuple[asyncio.Future[Answer], Answer | Exception]
+
+
+def _tell(waiting: "list[_Waiting[Answer]]", answers: Sequence[Answer | Exception]) -> None:
+    in_loops: dict[asyncio.AbstractEventLoop, list[_Told[Answer]]] = {}
+    for future, answer in zip(waiting, answers, strict=True):
+        if isinstance(future, asyncio.Future):
+            in_loops.setdefault(future.get_loop(), []).append((future, answer))
+        else:
+            _settle(future, answer)
+    for loop, told in in_loops.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle_all, told)
+
+
+def _settle_all(told: "list[_Told[Answer]]") -> None:
+    for future, answer in told:
+        if not future.done():  # its caller may have gone away
+            _settle(future, answer)
+
+
+def _settle(future: "_Waiting[Answer]", answer: Answer | Exception) -> None:
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
