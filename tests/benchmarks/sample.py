@@ -3,7 +3,6 @@
 import random
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from ledger.domain.methods import Approval
 from ledger.domain.questions import OpenQuestion, Option
 from ledger.domain.refusals import Refused
 from ledger.domain.roll import RegisterCitizen
+from ledger.recording import new_id
 from services.assembly import System, assembled
 from services.settings import Settings
 
@@ -83,6 +83,6 @@ def choice(citizen: str, question: str, chance: random.Random) -> MakeChoice:
 def carried_out(parts: System, commands: list[Command]) -> None:
     """Carry out commands in batches; none may be refused."""
     for start in range(0, len(commands), BATCH):
-        batch = [(uuid.uuid4().hex, one) for one in commands[start : start + BATCH]]
+        batch = [(new_id(), one) for one in commands[start : start + BATCH]]
         refused = [one for one in parts.ledger.execute_all(batch) if isinstance(one, Refused)]
         assert not refused, refused[0].detail
