@@ -8,14 +8,15 @@ from typing import Any, NamedTuple, TypeVar
 from ledger.codec import decode
 from ledger.domain.deciding import Perspective, State
 from ledger.domain.event import Happened
-from ledger.eventlog.port import EventLog, Guard, Record, Selection
+from ledger.eventlog.port import EventLog, Guard, NewEvent, Record, Selection
 
 S = TypeVar("S", bound=State)
 
-KEPT_STATES = 20_000
-"""Pieces of shared knowledge (questions, areas, offers) that are kept in memory."""
+KEPT_STATES = 50_000
+"""Pieces of shared knowledge (questions, areas, where citizens belong) that are kept in memory."""
 
-_Key = tuple[object, ...]
+_Key = tuple[object, Selection]
+"""What a state is folded from, and what it starts as."""
 
 
 class Known(NamedTuple):
@@ -39,6 +40,9 @@ class KeptStates:
                 self._states.move_to_end(key)
             return known
 
+    def has(self, key: _Key) -> bool:
+        return key in self._states
+
     def put(self, key: _Key, known: Known) -> None:
         with self._lock:
             self._states[key] = known
@@ -49,11 +53,19 @@ class KeptStates:
 class Foreseen:
     """Records that were read in one go for many decisions, and the head of the log before that."""
 
-    def __init__(self, log: EventLog, perspectives: Iterable[Perspective[Any]]) -> None:
+    def __init__(
+        self, log: EventLog, kept: KeptStates, perspectives: Iterable[Perspective[Any]]
+    ) -> None:
         self.head = log.head()
-        wanted = list({_key(one): one for one in perspectives}.items())
-        records = log.select_each([_selection(one) for _, one in wanted])
-        self._records = {key: found for (key, _), found in zip(wanted, records, strict=True)}
+        wanted = list(
+            dict.fromkeys(
+                key
+                for one in perspectives
+                if (key := _key(one)) and not (one.shared and kept.has(key))
+            )
+        )
+        records = log.select_each([selection for _, selection in wanted])
+        self._records = dict(zip(wanted, records, strict=True))
 
     def get(self, key: _Key) -> Sequence[Record] | None:
         return self._records.get(key)
@@ -80,6 +92,7 @@ class LogFacts:
         self._foreseen = foreseen
         self._head = 0 if foreseen is None else foreseen.head
         self._known: dict[_Key, Known] = {}
+        self._shared: dict[_Key, bool] = {}
         self._guards: list[Guard] = []
         self.relied_on_kept = False
 
@@ -88,22 +101,40 @@ class LogFacts:
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._look_up(perspective, key)
+            if perspective.shared:
+                self._shared[key] = perspective.tagged
         state: S = known.state
         return state
+
+    def learn(self, events: Sequence[NewEvent], last: int) -> None:
+        """Keep what has become of the shared states, now that these events stand at positions up to `last`.
+
+        Since the guards held, nothing else has happened to them.
+        """
+        for key, tagged in self._shared.items():
+            state, after = self._known[key]
+            for position, event in enumerate(events, last - len(events) + 1):
+                if key[1].covers(event.type, event.tags):
+                    happened = decode(event.entry).event
+                    state = state.evolve(Happened(happened, event.tags) if tagged else happened)
+                    after = position
+            if after != self._known[key].after:
+                self._kept.put(key, Known(state, after))
 
     def guards(self) -> tuple[Guard, ...]:
         return tuple(self._guards)
 
     def _look_up(self, perspective: Perspective[Any], key: _Key) -> Known:
-        selection = _selection(perspective)
+        selection = key[1]
         kept = self._kept.get(key) if perspective.shared else None
         if kept is not None and not self._fresh:
             self.relied_on_kept = True
             self._guards.append(Guard(selection, kept.after))
             return kept
-        known = kept or Known(perspective.start(), 0)
+        known = Known(perspective.start(), 0)
         records = None if self._foreseen is None else self._foreseen.get(key)
         if records is None:
+            known = kept or known
             records = self._log.select((selection,), after=known.after)
         known = _folded(perspective, known, records)
         self._guards.append(Guard(selection, known.after, known_to=self._head))
@@ -122,8 +153,4 @@ def _folded(perspective: Perspective[Any], known: Known, records: Sequence[Recor
 
 
 def _key(perspective: Perspective[Any]) -> _Key:
-    return (perspective.start, perspective.types, perspective.tags)
-
-
-def _selection(perspective: Perspective[Any]) -> Selection:
-    return Selection(perspective.types, perspective.tags)
+    return (perspective.start, Selection(perspective.types, perspective.tags))

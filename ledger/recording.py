@@ -152,8 +152,13 @@ class Ledger:
         except Exception as error:  # whatever it was, each of them must be told
             yield from ((index, error) for index in decided)
             return
-        for index, answer in zip(decided, answers, strict=True):
-            yield index, answer if isinstance(answer, Conflict) else Accepted(*answer)
+        for (index, one), answer in zip(decided.items(), answers, strict=True):
+            if isinstance(answer, Conflict):
+                yield index, answer
+            else:
+                if not answer.again:
+                    one.facts.learn(one.append.events, answer.position)
+                yield index, Accepted(*answer)
 
     def _decided(self, commands: Sequence[Given]) -> "list[_Decided]":
         secrets: Secrets = self.vault.holding(
@@ -163,7 +168,9 @@ class Ledger:
         decided: list[_Decided] = []
         with self.log.reading():
             foreseen = Foreseen(
-                self.log, [one for _, command in commands for one in command.foresees(secrets)]
+                self.log,
+                self._kept,
+                [one for _, command in commands for one in command.foresees(secrets)],
             )
             for given in commands:
                 one = self._decide(given, secrets, foreseen=foreseen)
@@ -208,7 +215,7 @@ class Ledger:
             if isinstance(error, Refused):
                 position = self.log.position_of(f"{given[0]}/1")
                 outcome = error if position is None else Accepted(position, again=True)
-            return _Decided(Append((), facts.guards()), [], outcome)
+            return _Decided(facts, Append((), facts.guards()), [], outcome)
 
     def _prepared(self, given: Given, facts: LogFacts, secrets: Secrets) -> "_Decided":
         command_id, command = given
@@ -222,12 +229,13 @@ class Ledger:
             entry = encode(event, event_id=event_id, source=self._source, time=now)
             new.append(NewEvent(event.type, entry, tags, event_id))
         parts = [] if content is None else [_part(new[0], content)]
-        return _Decided(Append(tuple(new), facts.guards()), parts)
+        return _Decided(facts, Append(tuple(new), facts.guards()), parts)
 
 
 class _Decided(NamedTuple):
     """What is to be stored for a command; or, with no events, its outcome. The guards bound both."""
 
+    facts: LogFacts
     append: Append
     parts: list[PrivatePart]
     outcome: Accepted | Exception | None = None

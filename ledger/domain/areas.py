@@ -90,12 +90,12 @@ class Areas:
     def smallest_publishable(self, area: str, within: str) -> str:
         """The smallest area from `area` up to `within` that a public entry may name; at the least, `within`,
         which is also all that is said of an `area` outside it."""
-        for candidate in ancestry(area):
-            if not candidate.startswith(within + "/"):
-                break
+        outside, candidate = within + "/", area
+        while candidate.startswith(outside):
             known = self.by_id.get(candidate)
             if known is not None and known.publishable:
                 return candidate
+            candidate = candidate.rpartition("/")[0]
         return within
 
 

@@ -133,7 +133,7 @@ class Roll:
 
 
 def citizen(citizen_id: str) -> Perspective[Citizen]:
-    return Perspective(Citizen, _EVENTS, (f"citizen:{citizen_id}",))
+    return Perspective(Citizen, _EVENTS, (f"citizen:{citizen_id}",), shared=True)
 
 
 def roll(area: str) -> Perspective[Roll]:

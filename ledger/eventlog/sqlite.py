@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -58,8 +58,10 @@ class SQLiteLog(EventLog):
         self._changed = threading.Condition()
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._reported():
+            made = self._is_made()
             self._writer = self._connect()
-            self._prepare()
+            if not made:
+                self._make()
         self._sequencer: Sequencer[Append, Appended] = Sequencer(self.append_batch, str(path))
 
     def head(self) -> int:
@@ -149,27 +151,33 @@ class SQLiteLog(EventLog):
             for connection in self._connections:
                 connection.close()
 
-    def _prepare(self) -> None:
+    def _is_made(self) -> bool:
+        """Whether there is a log already. A file of another kind is refused, and nothing in it changed."""
+        with closing(sqlite3.connect(self.path, timeout=LOCK_TIMEOUT)) as connection:
+            tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema")]
+            (
+                application,
+                version,
+            ) = (  # after the tables: another process may be making the same file
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("application_id", "user_version")
+            )
+        if tables and (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
+            raise self._damaged(
+                f"it is not a log that this version knows (schema {version}, tables "
+                f"{', '.join(sorted(tables)[:5])}; known is schema {SCHEMA_VERSION})"
+            )
+        return bool(tables)
+
+    def _make(self) -> None:
         writer = self._writer
-        application, version = (
-            writer.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        )
-        if application == APPLICATION_ID and version == SCHEMA_VERSION:
-            return
-        writer.execute("BEGIN IMMEDIATE")  # another process may be making the same file
+        writer.execute("BEGIN IMMEDIATE")
         try:
-            tables = {row[0] for row in writer.execute("SELECT name FROM sqlite_schema")}
-            if not tables:
+            if writer.execute("SELECT 1 FROM sqlite_schema").fetchone() is None:
                 for statement in SCHEMA.split(";;"):
                     writer.execute(statement)
                 writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 writer.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            elif "records" not in tables or version > SCHEMA_VERSION:
-                raise self._damaged(
-                    f"it is not a log that this version knows (schema {version}, tables "
-                    f"{', '.join(sorted(tables)[:5])}; known is schema {SCHEMA_VERSION})"
-                )
             writer.execute("COMMIT")
         except BaseException:
             if writer.in_transaction:
@@ -282,6 +290,8 @@ class _Batch:
     def _conflicts_with_new(self, guard: Guard) -> bool:
         (types, tags), after, _ = guard
         tag = tags[0] if tags else None
+        if self._latest.get((tag, None), 0) <= after:
+            return False
         for type_ in types or (None,):
             if self._latest.get((tag, type_), 0) > after:
                 break

@@ -2,10 +2,12 @@
 
 import hmac
 import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 import orjson
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
@@ -36,10 +38,14 @@ class PrivateContent:
         return nonce + AESGCM(data_key).encrypt(nonce, self._salted, _bound(event_id, event_type))
 
 
-def opened(sealed: bytes, data_key: bytes, event_id: str, event_type: str) -> dict[str, str]:
+def opened(
+    sealed: bytes, data_key: bytes, event_id: str, event_type: str, commitment: str
+) -> dict[str, str]:
     """The content of a private part. Raises `cryptography.exceptions.InvalidTag` where it was changed."""
     nonce, text = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     salted = AESGCM(data_key).decrypt(nonce, text, _bound(event_id, event_type))
+    if sha256(salted).hexdigest() != commitment:
+        raise InvalidTag
     content: dict[str, str] = orjson.loads(salted[_SALT_BYTES:])
     return content
 
@@ -54,15 +60,18 @@ def master_key(path: Path) -> bytes:
     Raises `VaultError` where the file holds something else.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
+    if not path.exists():
+        whole = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
+        handle = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(os.urandom(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
+        with suppress(
+            FileExistsError
+        ):  # of several processes one is first; nobody reads half a key
+            os.link(whole, path)
+        whole.unlink()
     key = path.read_bytes()
     if len(key) != KEY_BYTES:
         raise VaultError(

@@ -40,8 +40,8 @@ _KEEP = (
 _PRIVATE_PART = (
     "SELECT citizen, event_type, sealed FROM private_parts WHERE event_id = ? AND commitment = ?"
 )
-_EVENT_IDS = "SELECT DISTINCT event_id FROM private_parts"
-_SWEEP = "DELETE FROM private_parts WHERE event_id = ?"
+_PARTS = "SELECT event_id, commitment FROM private_parts"
+_SWEEP = "DELETE FROM private_parts WHERE event_id = ? AND commitment = ?"
 _ADD_QUESTION_KEY = "INSERT OR IGNORE INTO question_keys (question, key) VALUES (?, ?)"
 _QUESTION_KEY = "SELECT key FROM question_keys WHERE question = ?"
 _ADD_TOKEN = "INSERT INTO tokens (sha256, role, subject) VALUES (?, ?, ?)"  # noqa: S105
@@ -164,15 +164,20 @@ class Vault:
             return None
         citizen, event_type, sealed = row
         try:
-            return opened(sealed, self._key(_DATA_KEY_OF, citizen), event_id, event_type)
+            key = self._key(_DATA_KEY_OF, citizen)
+            return opened(sealed, key, event_id, event_type, commitment)
         except InvalidTag as error:
             raise VaultError(f"the private part of event {event_id} was changed") from error
 
-    def sweep(self, happened: Callable[[str], bool]) -> int:
-        """Forget the private parts whose event never came. How many events they were kept for."""
+    def sweep(self, committed: Callable[[str, str], bool]) -> int:
+        """Forget the private parts to which no entry commits. How many there were.
+
+        `committed` says it of an event's id and a commitment. Not while commands are carried out: a part is
+        kept before its entry is in the log.
+        """
         with self._reported(), self._lock:
-            ids = [str(row[0]) for row in self._connection.execute(_EVENT_IDS)]
-        orphans = [(one,) for one in ids if not happened(one)]
+            parts = self._connection.execute(_PARTS).fetchall()
+        orphans = [part for part in parts if not committed(*part)]
         with self._transaction() as connection:
             connection.executemany(_SWEEP, orphans)
         return len(orphans)

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from ledger.codec import decode
 from ledger.domain.deciding import Command
 from ledger.domain.event import Event
+from ledger.domain.refusals import Refused
 from ledger.eventlog.memory import MemoryLog
 from ledger.eventlog.port import (
     EVERYTHING,
@@ -19,7 +18,7 @@ from ledger.eventlog.port import (
     LogUnavailable,
     Selection,
 )
-from ledger.recording import Ledger
+from ledger.recording import Accepted, Ledger
 from ledger.vault.vault import Vault
 
 MASTER_KEY = bytes(range(32))
@@ -51,6 +50,13 @@ def new_ledger(
 def carry_out(ledger: Ledger, *commands: Command) -> None:
     for command in commands:
         ledger.execute(command)
+
+
+def attempt(ledger: Ledger, command: Command, command_id: str | None = None) -> Accepted | Refused:
+    try:
+        return ledger.execute(command, command_id)
+    except Refused as refusal:
+        return refusal
 
 
 def events(log: EventLog) -> list[Event]:
@@ -95,8 +101,3 @@ class WatchedLog(MemoryLog):
     def append_batch(self, appends: Sequence[Append]) -> list[Appended | Conflict]:
         self.watch(appends)
         return super().append_batch(appends)
-
-
-@pytest.fixture
-def vault() -> Vault:
-    return Vault(None, MASTER_KEY)

@@ -23,11 +23,11 @@ from ledger.domain.roll import (
     RegisterCitizen,
 )
 from ledger.eventlog.port import EVERYTHING, EventLog
-from ledger.recording import Ledger, new_id
+from ledger.recording import Accepted, Ledger, new_id
 from ledger.vault.vault import Vault
 from tests.unit.asking import question
 from tests.unit.domain import AREAS
-from tests.unit.ledgers import MASTER_KEY, events, new_ledger
+from tests.unit.ledgers import MASTER_KEY, attempt, events, new_ledger
 
 VAULT = Vault(None, MASTER_KEY)
 PEOPLE = list(VAULT.enrol_all(["anna", "ben"]).values())
@@ -84,19 +84,15 @@ def content(log: EventLog) -> dict[str, list[Any]]:
 
 
 def one_by_one(ledger: Ledger, given_: Sequence[Command]) -> list[str]:
-    outcomes = []
-    for command in given_:
-        try:
-            ledger.execute(command)
-            outcomes.append("accepted")
-        except Refused as refusal:
-            outcomes.append(refusal.reason)
-    return outcomes
+    return [said(attempt(ledger, command)) for command in given_]
 
 
 def together(ledger: Ledger, given_: Sequence[Command]) -> list[str]:
-    outcomes = ledger.execute_all([(new_id(), command) for command in given_])
-    return [one.reason if isinstance(one, Refused) else "accepted" for one in outcomes]
+    return [said(one) for one in ledger.execute_all([(new_id(), one) for one in given_])]
+
+
+def said(outcome: Accepted | Refused) -> str:
+    return outcome.reason if isinstance(outcome, Refused) else "accepted"
 
 
 @settings(max_examples=300, deadline=None)
