@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ledger.eventlog.port import EVERYTHING, EventLog, Record
 from projections.projection import Folded, Projection, folded
-from projections.stores.port import Store
+from projections.stores.port import Store, StoreUnavailable
 
 BATCH = 20_000
 """Events in a batch. The result does not depend on it; larger ones write each page of the store less often."""
@@ -37,6 +37,7 @@ class Worker:
     """Keeps models of one store up to date with one log.
 
     Any number of workers may run on the same store: who finds that another was faster takes its position over.
+    Raises `StoreUnavailable` for a store whose models are ahead of the log.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Worker:
         self._projections = {one.name: one for one in projections}
         self.positions = {name: store.prepare(one) for name, one in self._projections.items()}
         self.halted: dict[str, Halt] = {}
+        self._check_not_ahead()
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Fold all there is. The position reached by the model that is behind the most.
@@ -69,6 +71,17 @@ class Worker:
                 )
             )
         return min(self.positions.values())
+
+    def _check_not_ahead(self) -> None:
+        """A model that knows more than its log would miss what comes next in silence."""
+        head = self._log.head()
+        for name, position in self.positions.items():
+            if position > head:
+                raise StoreUnavailable(
+                    f"The model {name!r} stands at position {position:,}, but the log ends at {head:,}: it is "
+                    "another log, or an older copy. Read models hold nothing of their own: delete the store, and "
+                    "run `civic-ledger project`."
+                )
 
     def step(self) -> bool:
         """Fold one batch into the models that it is new to. Whether there was one."""

@@ -93,7 +93,8 @@ class SQLiteStore(Store):
 
     def _drop(self, writer: sqlite3.Connection, model: str) -> None:
         names = writer.execute(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND (name = ? OR name LIKE ?)",
+            "SELECT name FROM sqlite_schema"
+            " WHERE type = 'table' AND (name = ? OR name LIKE ? ESCAPE '\\')",
             (model, f"{model}\\_%"),
         )
         for (name,) in names.fetchall():
