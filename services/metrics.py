@@ -2,8 +2,6 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
 from prometheus_client import (
@@ -44,13 +42,6 @@ class Progress(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What became of one command; `again`: it had been carried out before."""
-
-    again: bool = False
-
-
 class Metrics:
     """One process's figures, in a registry of their own."""
 
@@ -71,29 +62,29 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
-        self._children: dict[tuple[str, str, int], Histogram] = {}
+        self._counters: dict[tuple[str, str], Counter] = {}
+        self._histograms: dict[tuple[str, str, int], Histogram] = {}
         self._registry.register(_Models(progress))
 
-    @contextmanager
-    def command(self, verb: str) -> Iterator[Outcome]:
-        """Count a command by what becomes of it in the block."""
-        outcome = Outcome()
-        try:
-            yield outcome
-        except KNOWN_ERRORS as error:
-            self._commands.labels(verb, meaning(error).type).inc()
-            raise
-        except Exception:
-            self._commands.labels(verb, Fault.INTERNAL.value).inc()
-            raise
-        self._commands.labels(verb, "again" if outcome.again else "accepted").inc()
+    def command(self, verb: str, outcome: str) -> None:
+        """Count a command that was carried out: `accepted`, or `again` where it had been before."""
+        key = (verb, outcome)
+        child = self._counters.get(key)
+        if child is None:  # a look-up by labels takes longer than the rest
+            child = self._counters[key] = self._commands.labels(verb, outcome)
+        child.inc()
+
+    def failed(self, verb: str, error: Exception) -> None:
+        """Count a command that was not carried out, by the name of the problem."""
+        known = isinstance(error, KNOWN_ERRORS)
+        self.command(verb, meaning(error).type if known else Fault.INTERNAL.value)
 
     def request(self, method: str, route: str, status: int, started: float) -> None:
         """Count a request that began at `started` (`time.perf_counter`) and has been answered."""
         key = (method, route, status)
-        child = self._children.get(key)
-        if child is None:  # a look-up by labels takes longer than the rest
-            child = self._children[key] = self._requests.labels(method, route, str(status))
+        child = self._histograms.get(key)
+        if child is None:
+            child = self._histograms[key] = self._requests.labels(method, route, str(status))
         child.observe(time.perf_counter() - started)
 
     def text(self) -> bytes:

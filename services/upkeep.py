@@ -10,8 +10,9 @@ from services.assembly import System
 PAUSE = 0.04
 """Seconds after a small batch in which the next one gathers: many small transactions cost the most."""
 
-SMALL = 500
-"""Events; after more than these there is a backlog, and no pause."""
+FEW, MANY = 4, 500
+"""Events in a batch. After fewer, nothing gathers, and a single choice is visible at once; after more, there is a
+backlog. In both cases there is no pause."""
 
 STEWARD_PAUSE = 1.0
 RETRY_PAUSE = 1.0
@@ -80,7 +81,7 @@ class Upkeep:
         worker = self._system.worker
         before = self.reached()
         if worker.step():
-            if self.reached() - before < SMALL:
+            if FEW < self.reached() - before < MANY:
                 self._stop.wait(PAUSE)
         elif len(worker.halted) == len(worker.positions):  # nothing can change until a restart
             self._stop.wait(RETRY_PAUSE)

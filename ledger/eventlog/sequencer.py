@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from ledger.eventlog.port import LogUnavailable
@@ -115,7 +116,7 @@ def _tell(waiting: "list[_Waiting[Answer]]", answers: Sequence[Answer | Exceptio
         else:
             _settle(future, answer)
     for loop, told in in_loops.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop is over, and its callers with it
             loop.call_soon_threadsafe(_settle_all, told)
 
 

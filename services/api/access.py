@@ -26,21 +26,28 @@ stands in no row is the operator's alone."""
 STEWARDS = frozenset({"lapse-choice", "make-area-publishable"})
 """What the steward does by itself; besides, only the operator may."""
 
-KNOWN_FOR = 1.0
+KNOWN_FOR = 5.0
 """Seconds for which a token that was looked up is taken as known: a revoked one may work that much longer."""
 
 _KEPT_TOKENS = 10_000
 _CHALLENGE = 'Bearer realm="civic-ledger"'
 
 
-def may_give(role: Role, family: str, command: type[Command]) -> bool:
-    """Whether somebody of the role may give the command, in their own name."""
-    if role == "operator":
-        return True
-    return (
-        family in FAMILIES[role]
-        and command.verb not in STEWARDS
-        and any(field in command.model_fields for field in ACTS_AS[role])
+def roles_that_may_give(family: str, command: type[Command]) -> frozenset[Role]:
+    """The roles that may give the command, each in its own name (the operator in any)."""
+    if command.verb in STEWARDS:
+        return frozenset({"operator"})
+    acting: set[Role] = {
+        role
+        for role, families in FAMILIES.items()
+        if family in families and any(field in command.model_fields for field in ACTS_AS[role])
+    }
+    return frozenset({"operator", *acting})
+
+
+def not_allowed(principal: Principal, command: type[Command]) -> RequestFault:
+    return RequestFault(
+        Fault.NOT_ALLOWED, f"A token of the role {principal.role!r} cannot {command.verb!r}."
     )
 
 

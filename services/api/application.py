@@ -1,8 +1,8 @@
 """The whole HTTP application: API, pages, operations, and how their errors are told."""
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
+import orjson
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -52,8 +52,9 @@ def application(system: System, upkeep: Upkeep) -> ASGIApp:
     add_reads(app, system, reading, access)
 
     @app.get(f"{API}/openapi.json", include_in_schema=False)
-    async def openapi() -> dict[str, Any]:
-        return document(app)
+    async def openapi() -> Response:
+        text = await reading.run(lambda: orjson.dumps(document(app)))
+        return Response(text, media_type="application/json")
 
     add_operations(app, upkeep, metrics)
     pages.add_to(app)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from ledger.domain.deciding import Command
 from services.api.access import ACTS_AS
@@ -29,7 +29,10 @@ async def read_object(request: Request) -> dict[str, Any]:
             Fault.WRONG_CONTENT_TYPE,
             f"Send the header `Content-Type: application/json`, not {content_type[:100]!r}.",
         )
-    text = await request.body()
+    try:
+        text = await request.body()
+    except ClientDisconnect as error:  # nobody will read this, but it is no fault of ours either
+        raise RequestFault(Fault.MALFORMED_JSON, "The connection ended before the body.") from error
     try:
         content = orjson.loads(text)
     except orjson.JSONDecodeError as error:

@@ -9,7 +9,7 @@ from ledger.domain.event import instant
 from ledger.domain.roll import RegisterCitizen
 from ledger.recording import Accepted
 from ledger.vault.vault import Principal
-from services.api.access import ACTS_AS, may_give
+from services.api.access import ACTS_AS
 from services.api.bodies import CITIZEN, IDENTITY, MAX_IDENTITY, checked, invalid
 from services.api.idempotency import check_same, command_id
 from services.assembly import System
@@ -44,14 +44,6 @@ async def carry_out(
     if accepted.again:
         check_same(system, command, accepted.position)
     return CarriedOut(accepted.position, accepted.again, id_)
-
-
-def check_may_give(principal: Principal, family: str, kind: type[Command]) -> None:
-    """Raises `RequestFault` (403)."""
-    if not may_give(principal.role, family, kind):
-        raise RequestFault(
-            Fault.NOT_ALLOWED, f"A token of the role {principal.role!r} cannot {kind.verb!r}."
-        )
 
 
 async def _in_a_name(

@@ -14,9 +14,9 @@ from starlette.routing import Route
 from ledger.domain.catalogue import COMMANDS
 from ledger.domain.choices import MakeChoice, WithdrawChoice
 from ledger.domain.deciding import Command
-from services.api.access import Access
+from services.api.access import Access, not_allowed, roles_that_may_give
 from services.api.bodies import invalid, read_object
-from services.api.commanding import carry_out, check_may_give
+from services.api.commanding import carry_out
 from services.api.documenting import (
     API,
     QUESTION,
@@ -131,13 +131,19 @@ class CommandRoutes:
         return added
 
     def _taking(self, family: str, kind: type[Command], content: Content) -> Handler:
+        may_give = roles_that_may_give(family, kind)
+
         async def take(request: Request) -> Response:
-            with self._metrics.command(kind.verb) as outcome:
+            try:
                 principal = self._access.principal(request)
-                check_may_give(principal, family, kind)
+                if principal.role not in may_give:
+                    raise not_allowed(principal, kind)
                 key = key_of(request)
                 done = await carry_out(self._system, principal, kind, await content(request), key)
-                outcome.again = done.again
+            except Exception as error:
+                self._metrics.failed(kind.verb, error)
+                raise
+            self._metrics.command(kind.verb, "again" if done.again else "accepted")
             status = 201 if request.method == "POST" and not done.again else 200
             return Response(orjson.dumps(done._asdict()), status, media_type="application/json")
 

@@ -83,9 +83,6 @@ class Reading:
             await self._come_to(wait_for)
         return await asyncio.get_running_loop().run_in_executor(self._pool, read)
 
-    def close(self) -> None:
-        self._pool.shutdown()
-
     async def _come_to(self, position: int) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + PATIENCE

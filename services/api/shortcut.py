@@ -24,9 +24,9 @@ class Shortcut:
         self._parameter = parameter.removesuffix(":path")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
+        path = scope.get("path", "")
         if (
-            scope["method"] != self._method
+            scope.get("method") != self._method
             or not path.startswith(self._beginning)
             or not path.endswith(self._ending)
         ):

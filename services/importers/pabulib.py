@@ -8,6 +8,7 @@ import orjson
 
 from ledger.domain.areas import DefineArea
 from ledger.domain.choices import MakeChoice
+from ledger.domain.counting.outcome import several
 from ledger.domain.counting.rules import CountingLibraryMissing
 from ledger.domain.deciding import Command
 from ledger.domain.outcomes import RecordDecision
@@ -137,8 +138,8 @@ def _carry(
     report.voters = report.counted
     if poll.missing:
         report.notes.append(
-            f"The question stays open, for {poll.missing:,} of its ballots are bad."
-            " Mend them and import the file again."
+            f"The question stays open: {several(poll.missing, 'bad ballot')}."
+            " Mend the file and import it again."
         )
     else:
         _conclude(run, report, asked)

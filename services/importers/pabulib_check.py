@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ledger.domain.choices import ballots
 from ledger.domain.counting.greedy import Greedy
+from ledger.domain.counting.outcome import several
 from ledger.domain.counting.rules import apply
 from ledger.domain.counting.tally import support
 from ledger.domain.methods import Approval
@@ -25,7 +26,9 @@ def check_poll(run: Run, poll: Poll) -> None:
         return
     tally = run.queries.tally(asked.question)
     report.checked, report.voters = True, tally.voters
-    without = f"{poll.missing:,} ballots are bad and not counted." if poll.missing else _UNEXPLAINED
+    without = (
+        f"Not counted: {several(poll.missing, 'bad ballot')}." if poll.missing else _UNEXPLAINED
+    )
     if tally.voters != figures.num_votes:
         missed = figures.num_votes - tally.voters == poll.missing
         found = Difference("num_votes", figures.num_votes, tally.voters, missed, without)
@@ -70,8 +73,7 @@ def _explained(
     """What every mention accounts for. (A repeated one also moves the other ranks of its ballot.)"""
     those = [one for one in figures.uncounted if one.project == project] or figures.uncounted
     many = sum(one.times - one.counted for one in those)
-    mentions = "1 mention" if many == 1 else f"{many:,} mentions"
-    why = f"{mentions} too many: the file counts each, the ledger one for each ballot with a mark."
+    why = f"{several(many, 'mention')} too many: the file counts each, the ledger one for each ballot with a mark."
     return Difference(what, published, counted, True, why, those)
 
 

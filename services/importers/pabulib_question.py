@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ledger.domain import methods
 from ledger.domain.counting import rules
-from ledger.domain.counting.outcome import listed
+from ledger.domain.counting.outcome import listed, several
 from ledger.domain.counting.rules import Rule, pabulib_rule
 from ledger.domain.methods import Approval, Method, Points, Ranking, Score, Single
 from ledger.domain.questions import OpenQuestion, Option
@@ -83,8 +83,8 @@ def _method(file: PabulibFile, notes: list[str]) -> Method:
         return strict
     lines = listed([f"line {one.line}" for one in beyond], most=5)
     notes.append(
-        f"{len(beyond):,} ballots go beyond the file's own limits ({lines}). Its published figures"
-        " include them, so they are counted: the limits are as wide as they need."
+        f"Beyond the file's own limits: {several(len(beyond), 'ballot')} ({lines}). The published"
+        " votes include them, so they are counted: the limits are as wide as they need."
     )
     return wide
 

@@ -12,10 +12,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from ledger.codec import decode
 from ledger.domain.choices import (
-    CHOICE_TYPES,
-    Answer,
-    ChoiceChanged,
-    ChoiceMade,
     MakeChoice,
     WithdrawChoice,
     ballots,
@@ -34,8 +30,7 @@ from ledger.domain.roll import (
     MoveCitizen,
     RegisterCitizen,
 )
-from ledger.domain.sealing import unsealed
-from ledger.eventlog.port import EVERYTHING, EventLog
+from ledger.eventlog.port import EVERYTHING
 from ledger.eventlog.sqlite import SQLiteLog
 from ledger.recording import Accepted, Ledger, new_id
 from ledger.vault.vault import Vault
@@ -44,6 +39,11 @@ from projections.digest import digest
 from projections.queries import Queries, StillSealed
 from projections.stores.sqlite import SQLiteStore
 from projections.worker import Worker
+from tests.models.checks import (
+    check_one_standing_choice_for_each_voter,
+    opened,
+    replayed,
+)
 from tests.models.plain_model import AREAS, CLUB, HOMES, Asked, PlainModel
 from tests.unit import domain
 from tests.unit.asking import question
@@ -219,7 +219,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             by_voter = facts.about(ballots(id_)).by_voter
             for area in AREAS:
                 inside = [
-                    opened(id_, answer)
+                    opened(VAULT, id_, answer)
                     for answer in by_voter.values()
                     if (answer.area + "/").startswith(area + "/")
                 ]
@@ -228,12 +228,12 @@ class LedgerAgainstModel(RuleBasedStateMachine):
                 assert len(inside) == len(self.model.ballots(id_, area))
 
     def teardown(self) -> None:
-        self.one_standing_choice_for_each_voter()
+        check_one_standing_choice_for_each_voter(self.ledger.log)
         self.worker.catch_up()
         self.read_models_answer_like_the_model(self.live)
         expected = [digest(self.live, one) for one in all_projections()]
         for batch in (1, 7, 10_000):
-            assert [*self.replayed(self.ledger.log, batch)] == expected
+            assert replayed(self.ledger.log, batch) == expected
         with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
             log = SQLiteLog(Path(folder) / "log.sqlite")
             stack.callback(log.close)
@@ -255,13 +255,6 @@ class LedgerAgainstModel(RuleBasedStateMachine):
             ledger.execute_all([(id_, command)])
         ledger.close()
 
-    def replayed(self, log: EventLog, batch: int) -> list[object]:
-        store = SQLiteStore(None)
-        Worker(log, store, all_projections(), batch=batch).catch_up()
-        digests: list[object] = [digest(store, one) for one in all_projections()]
-        store.close()
-        return digests
-
     def read_models_answer_like_the_model(self, store: SQLiteStore) -> None:
         queries = Queries(store)
         for area in AREAS:
@@ -279,29 +272,10 @@ class LedgerAgainstModel(RuleBasedStateMachine):
                 assert counted == self.model.tally(id_, area)
                 assert found.voters == len(self.model.ballots(id_, area))
 
-    def one_standing_choice_for_each_voter(self) -> None:
-        standing: dict[tuple[str, str], Answer] = {}
-        for record in self.ledger.log.select(EVERYTHING):
-            if record.type not in CHOICE_TYPES:
-                continue
-            event: Any = decode(record.entry).event
-            voter = (event.question, event.voter)
-            previous = None if isinstance(event, ChoiceMade) else event.previous
-            assert standing.pop(voter, None) == previous
-            if isinstance(event, ChoiceMade | ChoiceChanged):
-                standing[voter] = event.answer
-
     def moment(self, hour: int) -> str:
         beginning = Clock()
         beginning.pass_by(hours=hour)
         return instant(beginning.now)
-
-
-def opened(question_id: str, answer: Answer) -> dict[str, int]:
-    if answer.marks is not None:
-        return dict(answer.marks)
-    assert answer.sealed is not None
-    return unsealed(VAULT.question_key(question_id), answer.sealed)
 
 
 LedgerAgainstModel.TestCase.settings = settings(

@@ -159,6 +159,25 @@ def test_nothing_is_accepted_for_what_was_true_before() -> None:
     assert isinstance(events(log)[-1], AreaRetired)
 
 
+def test_what_one_has_just_done_is_no_reason_to_overlook_what_another_does_next() -> None:
+    """What a process did itself it need not read again; what comes right after it, it must notice."""
+    log = MemoryLog()
+    one = new_ledger(log)
+    other = new_ledger(log, one.vault)
+    anna = with_anna(one)
+    carry_out(one, question("q2"))
+    carry_out(other, CloseQuestion(question="q2"))
+    with pytest.raises(Refused) as closed:
+        one.execute(MakeChoice(citizen=anna, question="q2", marks={"a": 1}))
+    ben = one.vault.enrol("ben")
+    carry_out(one, RegisterCitizen(citizen=ben, home="aa/bb/cc"))
+    carry_out(other, LeaveArea(citizen=ben, area="aa/bb/cc"))
+    with pytest.raises(Refused) as left:
+        one.execute(choice(ben))
+    assert closed.value.reason is Reason.QUESTION_CLOSED
+    assert left.value.reason is Reason.NOT_ON_THE_ROLL
+
+
 # Failures
 
 

@@ -22,12 +22,12 @@ from ledger.domain.roll import (
     MoveCitizen,
     RegisterCitizen,
 )
-from ledger.eventlog.port import EVERYTHING, EventLog
+from ledger.eventlog.port import EVERYTHING, Append, EventLog
 from ledger.recording import Accepted, Ledger, new_id
 from ledger.vault.vault import Vault
 from tests.unit.asking import question
 from tests.unit.domain import AREAS
-from tests.unit.ledgers import MASTER_KEY, attempt, events, new_ledger
+from tests.unit.ledgers import MASTER_KEY, WatchedLog, attempt, events, new_ledger
 
 VAULT = Vault(None, MASTER_KEY)
 PEOPLE = list(VAULT.enrol_all(["anna", "ben"]).values())
@@ -141,3 +141,20 @@ def test_order_matters(batch: list[Command], happens: list[str]) -> None:
     before = ledger.log.head()
     together(ledger, batch)
     assert [event.type[6:-3] for event in events(ledger.log)[before:]] == happens
+
+
+def test_order_matters_even_when_another_process_is_faster() -> None:
+    """A choice that must be decided again is still decided before the close that was given after it."""
+    log = WatchedLog()
+    ledger, other = new_ledger(log, VAULT), new_ledger(log, VAULT)
+    for command in (*AREAS, *BEGINNING):
+        ledger.execute(command)
+
+    def another_is_faster(_: Sequence[Append]) -> None:
+        log.watch = lambda appends: None
+        other.execute(A)
+
+    log.watch = another_is_faster
+    assert together(ledger, [B, CLOSE]) == ["accepted", "accepted"]
+    happened = [event.type[6:-3] for event in events(log)[-3:]]
+    assert happened == ["choice.made", "choice.changed", "question.closed"]

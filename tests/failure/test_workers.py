@@ -1,0 +1,207 @@
+"""Workers that are killed, that meet others, and that meet what they cannot fold."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from ledger import codec
+from ledger.codec import encode
+from ledger.domain.areas import AreaDefined
+from ledger.domain.event import Event
+from ledger.domain.outcomes import OutcomeReported
+from ledger.eventlog.memory import MemoryLog
+from ledger.eventlog.port import EVERYTHING, Append, EventLog, NewEvent
+from ledger.eventlog.sqlite import SQLiteLog
+from projections.area import AreaProjection
+from projections.catalogue import all_projections
+from projections.digest import Digest, digest
+from projections.stores.port import StoreTooNew, StoreUnavailable
+from projections.stores.sqlite import SQLiteStore
+from projections.worker import ModelsHalted, Worker
+from services.assembly import assembled
+from services.settings import Settings
+from services.town import build
+from tests.failure.processes import all_at_once, begin, lines_until_killed, started
+
+MODELS = [one.name for one in all_projections()]
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The log of the sample town."""
+    folder = tmp_path_factory.mktemp("town")
+    urls = {name: f"sqlite:///{folder}/{name}.sqlite" for name in ("log", "store", "vault")}
+    with assembled(Settings(**urls)) as system:
+        build(system)
+    return folder / "log.sqlite"
+
+
+def digests(store: SQLiteStore) -> list[Digest]:
+    return [digest(store, one) for one in all_projections()]
+
+
+def caught_up(log: EventLog, store: SQLiteStore, batch: int = 1_000) -> list[Digest]:
+    Worker(log, store, all_projections(), batch).catch_up()
+    return digests(store)
+
+
+@pytest.fixture(scope="module")
+def expected(town: Path) -> list[Digest]:
+    log = SQLiteLog(town)
+    found = caught_up(log, SQLiteStore(None))
+    assert {one.position for one in found} == {log.head()}
+    log.close()
+    return found
+
+
+def test_killed_while_it_catches_up_it_goes_on_where_it_was(
+    town: Path, expected: list[Digest], tmp_path: Path
+) -> None:
+    reached = 0
+    for number in (1, 4, 15):
+        with started("folding", town, tmp_path / "store.sqlite", 60) as process:
+            begin([process])
+            said = lines_until_killed(process, number)
+        assert reached < int(said[0])
+        reached = int(said[-1])
+    log, store = SQLiteLog(town), SQLiteStore(tmp_path / "store.sqlite")
+    worker = Worker(log, store, all_projections())
+    assert all(position >= reached for position in worker.positions.values())
+    assert caught_up(log, store) == expected
+    store.close()
+    log.close()
+
+
+def test_two_workers_on_one_store_do_the_work_of_one(
+    town: Path, expected: list[Digest], tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        arguments = ("folding", town, tmp_path / "store.sqlite", 100)
+        workers = [stack.enter_context(started(*arguments)) for _ in range(2)]
+        said = all_at_once(workers)
+    assert all(int(one[-1]) == expected[0].position for one in said)
+    store = SQLiteStore(tmp_path / "store.sqlite")
+    assert digests(store) == expected
+    store.close()
+
+
+@pytest.mark.parametrize("batch", [1, 7, 10_000])
+def test_the_size_of_a_batch_makes_no_difference(
+    town: Path, expected: list[Digest], batch: int
+) -> None:
+    log = SQLiteLog(town)
+    if batch == 1:  # one transaction an event: a part of the town is enough
+        part = MemoryLog()
+        part.append_batch(
+            [Append((NewEvent(*one[1:]),)) for one in log.select(EVERYTHING, limit=1_500)]
+        )
+        assert caught_up(part, SQLiteStore(None), batch) == caught_up(part, SQLiteStore(None))
+    else:
+        assert caught_up(log, SQLiteStore(None), batch) == expected
+    log.close()
+
+
+# What cannot be folded
+
+
+def recorded(*events: Event | bytes) -> MemoryLog:
+    """A log of events, and of entries of a type that nobody knows."""
+    log = MemoryLog()
+    for n, event in enumerate(events, 1):
+        if isinstance(event, bytes):
+            new = NewEvent("civic.weather.changed.v1", event, ())
+        else:
+            time = "2026-05-04T03:02:01.000000Z"
+            entry = encode(event, event_id=f"{n}/1", source="x", time=time)
+            new = NewEvent(event.type, entry, ())
+        log.append_batch([Append((new,))])
+    return log
+
+
+AREAS = [AreaDefined(area=f"a{n}", name="A", kind="territory") for n in range(30)]
+UNKNOWN = (
+    b'{"data":{"sky":"grey"},"id":"w/1","subject":"weather","time":"2026-05-04T03:02:01.000000Z",'
+    b'"type":"civic.weather.changed.v1"}'
+)
+OUTCOME = OutcomeReported(question="never asked", option="a", stage="planned", percent=0)
+BATCHES = pytest.mark.parametrize("batch", [1, 7, 10_000])
+
+
+@BATCHES
+def test_at_an_unknown_event_every_model_halts_right_before_it(batch: int) -> None:
+    log, store = recorded(*AREAS[:10], UNKNOWN, *AREAS[10:]), SQLiteStore(None)
+    worker = Worker(log, store, all_projections(), batch)
+    with pytest.raises(
+        ModelsHalted, match=r"halted at position 11 \(civic\.weather\.changed\.v1\)"
+    ):
+        worker.catch_up()
+    assert worker.positions == dict.fromkeys(MODELS, 10)
+    assert {halt.position for halt in worker.halted.values()} == {11}
+    assert not worker.step()
+    assert digests(store) == caught_up(recorded(*AREAS[:10]), SQLiteStore(None))
+
+
+@BATCHES
+def test_at_an_event_that_one_model_cannot_fold_the_others_go_on(batch: int) -> None:
+    log, store = recorded(*AREAS[:10], OUTCOME, *AREAS[10:]), SQLiteStore(None)
+    worker = Worker(log, store, all_projections(), batch)
+    with pytest.raises(ModelsHalted, match="the model 'area' halted at position 11") as halted:
+        worker.catch_up()
+    assert "the question 'never asked' was never opened" in str(halted.value)
+    assert worker.positions == {"area": 10, "question": 31, "citizen": 31}
+    assert list(worker.halted) == ["area"]
+    before = caught_up(recorded(*AREAS[:10]), SQLiteStore(None))
+    assert digest(store, AreaProjection()) == before[MODELS.index("area")]
+
+
+def test_with_a_program_that_knows_the_event_the_models_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, store = recorded(*AREAS[:10], UNKNOWN, *AREAS[10:]), SQLiteStore(None)
+    with pytest.raises(ModelsHalted):
+        Worker(log, store, all_projections()).catch_up()
+
+    class WeatherChanged(Event):
+        type = "civic.weather.changed.v1"
+        sky: str
+
+    monkeypatch.setitem(codec.EVENT_BY_TYPE, WeatherChanged.type, WeatherChanged)
+    assert {one.position for one in caught_up(log, store)} == {31}
+
+
+class Odd(AreaProjection):
+    """The area model of a later version, which starts from nothing."""
+
+    version = AreaProjection.version + 1
+
+
+def test_a_new_version_of_a_model_is_folded_from_the_beginning() -> None:
+    log, store = recorded(*AREAS[:10]), SQLiteStore(None)
+    caught_up(log, store)
+    worker = Worker(log, store, [Odd()])
+    assert worker.positions == {"area": 0}
+    worker.catch_up()
+    assert digest(store, Odd()).position == 10
+    with pytest.raises(StoreTooNew, match=r"'area' is of version 2; this program knows version 1"):
+        Worker(log, store, all_projections())
+
+
+def test_models_that_are_ahead_of_their_log_are_refused() -> None:
+    """As after the log was replaced by an older copy: what comes next would be missed in silence."""
+    store = SQLiteStore(None)
+    caught_up(recorded(*AREAS[:10]), store)
+    with pytest.raises(StoreUnavailable, match=r"stands at position 10, but the log ends at 9"):
+        Worker(recorded(*AREAS[:9]), store, all_projections())
+
+
+@pytest.mark.parametrize("damage", [b"no database " * 1_000, None], ids=["no database", "a page"])
+def test_a_damaged_store_says_that_it_may_be_deleted(tmp_path: Path, damage: bytes | None) -> None:
+    path = tmp_path / "store.sqlite"
+    store = SQLiteStore(path)
+    caught_up(recorded(*AREAS), store)
+    store.close()
+    content = path.read_bytes()
+    path.write_bytes(damage or content[:4096] + b"\xa5" * 8192 + content[12288:])
+    with pytest.raises(StoreUnavailable, match="delete it, and run `civic-ledger project`"):
+        caught_up(recorded(*AREAS), SQLiteStore(path))

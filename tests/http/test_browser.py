@@ -1,0 +1,94 @@
+"""The pages in a real browser: at the width of a phone, without a violation that axe can find."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from tests.http.process import serving
+
+PATHS = (
+    "/areas",
+    "/areas/velmora",
+    "/areas/velmora/lindhaven",
+    "/questions/lindhaven/improvements",
+    "/questions/velmora/quiet-streets",
+    "/problems",
+    "/nowhere",
+)
+"""Of the sample town: an area at each level, a decided question, a sealed one, an error."""
+
+PHONE, DESK = 390, 1280
+
+
+LOOKS = [(PHONE, "light"), (PHONE, "dark"), (DESK, "light")]
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the tests, but not on the machine that has the last word."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        missing("there is no chromium to look at the pages with: apt-get install chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        missing("pip install playwright axe-playwright-python")
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def address(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder: Path = tmp_path_factory.mktemp("browsed")
+    with serving(folder, "--sample-town") as server:
+        yield server.address
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_is_accessible(
+    chromium: Any, address: str, path: str, width: int, scheme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = chromium.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text))
+    page.goto(address + path)
+    for details in page.query_selector_all("summary"):
+        details.click()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
+    assert [one for one in complaints if "404" not in one] == []
+    page.close()
+
+
+@pytest.mark.slow
+def test_the_levels_can_be_walked_by_keyboard(chromium: Any, address: str) -> None:
+    page = chromium.new_page(viewport={"width": PHONE, "height": 844})
+    page.goto(address)
+    assert page.url.endswith("/areas/velmora")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.get_by_role("link", name="Lindhaven").first.press("Enter")
+    page.wait_for_url("**/areas/velmora/lindhaven")
+    levels = page.get_by_role("navigation", name="Levels above")
+    levels.get_by_role("link", name="Velmora").press("Enter")
+    page.wait_for_url("**/areas/velmora")
+    page.close()
