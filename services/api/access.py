@@ -12,16 +12,17 @@ from services.errors import Fault, RequestFault
 
 ACTS_AS: Mapping[Role, tuple[str, ...]] = {
     "citizen": ("citizen",),
-    "organisation": ("organisation", "by"),
+    "organisation": ("organisation",),
 }
 """The fields of a command that say in whose name it is given."""
 
 FAMILIES: Mapping[Role, frozenset[str]] = {
     "citizen": frozenset({"choice", "service", "request"}),
-    "organisation": frozenset({"service", "request", "outcome"}),
+    "organisation": frozenset({"service", "request"}),
 }
 """The families in which a role may give commands, as itself. The operator may give all commands; a family that
-stands in no row is the operator's alone."""
+stands in no row is the operator's alone: outcomes among them, until officers of an area can sign in and it can
+be told which body may decide what."""
 
 STEWARDS = frozenset({"lapse-choice", "make-area-publishable"})
 """What the steward does by itself; besides, only the operator may."""

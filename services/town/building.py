@@ -1,6 +1,7 @@
 """The order in which the town comes to be."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from random import Random
 
@@ -53,20 +54,20 @@ def build(system: System, now: datetime | None = None) -> TownTokens:
     """
     inhabitants = people(system.vault, Random("Lindhaven"))
     founding = [*definitions()]
-    story = Story(system, founding[0], now or datetime.now(UTC))
-    story.on(-DAYS, *founding)
-    arrive(story, inhabitants[NEWCOMERS:])
-    story.tell()
-    system.worker.catch_up()
-    Steward(story.ledger, system.queries, system.settings.publishable_from).attend()
-    story.on(-59, *corrections())
-    story.on(-58, *open_mandates())
-    _live(story, inhabitants[NEWCOMERS:])
-    come_later(story, inhabitants[:NEWCOMERS])
-    story.tell(until=-27)
-    report(story)
-    story.tell()
-    system.worker.catch_up()
+    with closing(Story(system, founding[0], now or datetime.now(UTC))) as story:
+        story.on(-DAYS, *founding)
+        arrive(story, inhabitants[NEWCOMERS:])
+        story.tell()
+        system.worker.catch_up()
+        Steward(story.ledger, system.queries, system.settings.publishable_from).attend()
+        story.on(-59, *corrections())
+        story.on(-58, *open_mandates())
+        _live(story, inhabitants[NEWCOMERS:])
+        come_later(story, inhabitants[:NEWCOMERS])
+        story.tell(until=-27)
+        report(story)
+        story.tell()
+        system.worker.catch_up()
     return _tokens(system, inhabitants)
 
 

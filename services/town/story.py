@@ -53,6 +53,10 @@ class Story:
         """The moment at which a day of the story begins; days to come are positive."""
         return instant(self._began + timedelta(days=DAYS + day))
 
+    def close(self) -> None:
+        """End the story's own ledger; the system's is another."""
+        self.ledger.close()
+
     def _carry_out(self, commands: Iterable[tuple[str, Command]]) -> None:
         for outcome in self.ledger.execute_all(list(commands)):
             if isinstance(outcome, Refused):

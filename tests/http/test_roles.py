@@ -27,8 +27,6 @@ MAY: dict[str, set[str]] = {
         "update-request",
         "deliver-request",
         "decline-request",
-        "record-decision",
-        "report-outcome",
     },
     "operator": set(COMMAND_BY_VERB),
 }
