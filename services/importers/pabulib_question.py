@@ -95,7 +95,7 @@ def _limited(file: PabulibFile, ballots: Sequence[Ballot]) -> Method:
         found for one in ballots if (found := marks_of(file, one)) and min(found.values()) >= 0
     ]
     numbers = [len(one) for one in marks]
-    several: dict[str, Any] = {
+    bounds: dict[str, Any] = {
         "minimum": _least(file.min_length, numbers),
         "maximum": _most(file.max_length, numbers),
     }
@@ -106,9 +106,9 @@ def _limited(file: PabulibFile, ballots: Sequence[Ballot]) -> Method:
             return Single()
         case "approval":
             limit = file.max_sum_cost
-            return Approval(**several, max_cost=None if limit is None else max([limit, *spent]))
+            return Approval(**bounds, max_cost=None if limit is None else max([limit, *spent]))
         case "ordinal":
-            return Ranking(**several)
+            return Ranking(**bounds)
         case "scoring":
             given = [mark for one in marks for mark in one.values()]
             return Score(max_mark=max([file.max_points or _largest(file), *given]))
@@ -116,7 +116,7 @@ def _limited(file: PabulibFile, ballots: Sequence[Ballot]) -> Method:
             sums = [sum(one.values()) for one in marks]
             total = file.max_sum_points or _largest_sum(file)
             least = _least(file.min_sum_points, sums)
-            return Points(**several, total=max([total, *sums]), min_total=least)
+            return Points(**bounds, total=max([total, *sums]), min_total=least)
 
 
 def _largest(file: PabulibFile) -> int:

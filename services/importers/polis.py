@@ -38,7 +38,7 @@ def identity(folder: str, voter_id: str) -> str:
 def import_polis(
     run: Run, folder: Path, source: str
 ) -> tuple[FileReport, PolisConversation | None]:
-    """Import one conversation, its participants and all their votes in the order of time."""
+    """Import one conversation: its participants, its statements, and all votes."""
     report = FileReport(folder, "votes")
     try:
         conversation = read_polis(folder)

@@ -7,7 +7,7 @@ import pytest
 from ledger.codec import decode
 from ledger.domain.event import Event
 from ledger.eventlog.port import EVERYTHING
-from tests.http.town import Town
+from tests.http.town import YES_NO, Town
 
 
 def new_events(town: Town, after: int) -> list[Event]:
@@ -45,6 +45,17 @@ def test_the_same_many_times_at_once_is_one_event(town: Town) -> None:
     assert sorted(one.json()["again"] for one in answers) == [False] + [True] * 39
     assert len({one.json()["position"] for one in answers}) == 1
     assert len(new_events(town, before)) == 1
+
+
+def test_what_was_carried_out_is_answered_even_where_it_is_no_longer_allowed(town: Town) -> None:
+    asked = {"area": "t", "title": "Soon over?", "method": {"kind": "single"}, "options": YES_NO}
+    town.give("operator", "open-question", {"question": "short", **asked})
+    first = town.choose("ada", "short", {"yes": 1}, key="in-time").json()
+    assert town.give("operator", "close-question", {"question": "short"}).status_code == 201
+    again = town.choose("ada", "short", {"yes": 1}, key="in-time")
+    assert (again.status_code, again.json()) == (200, first | {"again": True})
+    late = town.choose("ada", "short", {"yes": 1}, key="too-late")
+    assert late.json()["type"] == "/problems/question-closed"
 
 
 def test_both_routes_share_a_key(town: Town) -> None:

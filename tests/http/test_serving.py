@@ -13,7 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ledger.domain.areas import DefineArea
+from services.assembly import assembled
 from tests.http.process import PROGRAM, Server, environment, serving
+from tests.http.town import settings
 
 TOKEN = re.compile(r"operator's token.*: (\S{43})$")
 NEW_AREA = {"area": "t", "name": "Town"}
@@ -55,6 +58,18 @@ def test_start_restart_and_stop(tmp_path: Path) -> None:
         assert [one["area"] for one in seen["areas"]] == ["t"]
         code, _ = server.stop(signal.SIGINT)
     assert code == 0
+
+
+def test_what_another_process_does_is_seen(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, assembled(settings(tmp_path, 4_096)) as other:
+        for number in range(20):
+            name = "t" if number == 0 else f"t/a{number}"
+            position = other.ledger.execute(DefineArea(area=name, name=name)).position
+            since = time.monotonic()
+            seen = server.get(f"/api/v1/areas?wait_for={position}").json()
+            waited = time.monotonic() - since
+            assert name in [one["area"] for one in seen["areas"]]
+            assert waited < 1, "a tenth of a second, on a machine that is not busy with other tests"
 
 
 def test_a_client_that_goes_away_is_no_error(tmp_path: Path) -> None:
