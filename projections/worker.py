@@ -11,7 +11,7 @@ from projections.stores.port import Store, StoreUnavailable
 BATCH = 20_000
 """Events in a batch. The result does not depend on it; larger ones write each page of the store less often."""
 
-CHUNK = 1_000
+CHUNK = 5_000
 """Events that are in memory at a time; many more would fall out of the processor's cache between two folds."""
 
 _logger = logging.getLogger(__name__)

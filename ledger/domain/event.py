@@ -1,6 +1,7 @@
 """What an event is: a frozen fact with a frozen name, and the kinds of value that it may hold."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -73,6 +74,7 @@ class Happened(NamedTuple):
     tags: tuple[str, ...]
 
 
+@lru_cache(maxsize=100_000)
 def ancestry(area: str) -> tuple[str, ...]:
     """The area and all areas above it, smallest first: its id is its path (design, section 2)."""
     segments = area.split("/")
