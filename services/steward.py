@@ -3,6 +3,8 @@
 Each is a command like any other, decided by the same rules, and is safe to give again.
 """
 
+from ledger.codec import decode
+from ledger.domain.event import Event
 from ledger.domain.refusals import Refused
 from ledger.domain.roll import CitizenLeft, CitizenMoved, MakeAreaPublishable
 from ledger.eventlog.port import PAGE, Selection
@@ -41,8 +43,16 @@ class Steward:
                 (_DEPARTURES,), after=self._departures_seen, limit=PAGE
             )
             for record in records:
-                citizen = next(tag for tag in record.tags if tag.startswith("citizen:"))
-                self._ledger.lapse_outgrown(citizen.removeprefix("citizen:"))
+                if _leaves_an_area(decode(record.entry).event):
+                    citizen = next(tag for tag in record.tags if tag.startswith("citizen:"))
+                    self._ledger.lapse_outgrown(citizen.removeprefix("citizen:"))
                 self._departures_seen = record.position
             if len(records) < PAGE:
                 return
+
+
+def _leaves_an_area(event: Event) -> bool:
+    """Whether somebody belongs to less than before; one who is only known more closely does not."""
+    if isinstance(event, CitizenMoved) and event.origin is not None:
+        return not event.home.startswith(event.origin + "/")
+    return isinstance(event, CitizenLeft)

@@ -92,14 +92,17 @@ def current() -> Iterator[System]:
 
 
 def caught_up(system: System) -> None:
-    """Fold what the read models have not seen, and do what follows from it, with progress on a terminal."""
+    """Fold what the read models have not seen, with progress on a terminal."""
     with progress("read models", unit="events") as show:
         start = min(system.worker.positions.values())
         system.worker.catch_up(lambda reached, head: show(reached - start, head - start))
-    before = system.log.head()
+
+
+def attended(system: System) -> None:
+    """Bring the read models up to date, and do what follows from them (`Steward`)."""
+    caught_up(system)
     system.steward.attend()
-    if system.log.head() != before:
-        system.worker.catch_up()
+    caught_up(system)
 
 
 def _no_bar(done: int, of: int) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from services.assembly import System
-from services.cli.context import EXIT_FINDINGS, caught_up, opened, print_json, progress
+from services.cli.context import EXIT_FINDINGS, attended, opened, print_json, progress
 from services.cli.reading import AsJson
 from services.importers.areas import import_areas
 from services.importers.pabulib import import_pabulib
@@ -92,7 +92,7 @@ def roll(file: RollFile, as_json: AsJson = False) -> None:
 @contextmanager
 def _running() -> Iterator[tuple[Run, System]]:
     with opened() as system:
-        yield Run(system.ledger, system.queries, progress, partial(caught_up, system)), system
+        yield Run(system.ledger, system.queries, progress, partial(attended, system)), system
 
 
 def _tell(reports: Sequence[FileReport], as_json: bool) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.context import caught_up, opened, print_json, settings, stopped
+from services.cli.context import attended, opened, print_json, settings, stopped
 from services.upkeep import Upkeep
 
 
@@ -35,7 +35,7 @@ def project(
 ) -> None:
     """Keep the read models up to date with the log."""
     with opened(verify=True) as system:
-        caught_up(system)
+        attended(system)
         positions = dict(system.worker.positions)
         if as_json:
             print_json(positions)
