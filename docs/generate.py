@@ -34,9 +34,7 @@ def events() -> str:
         "in `ledger/codec.py`. The tables give the fields of `data`.\n",
     ]
     for family, models in EVENTS.items():
-        parts.append(f"## {family.capitalize()}\n")
-        for event in models:
-            parts.append(f"### `{event.type}`\n\n{_meaning(event)}\n\n{_fields(event)}\n")
+        parts += _family(family, {event.type: event for event in models})
     return "\n".join(parts)
 
 
@@ -49,9 +47,7 @@ def commands() -> str:
         "from the `identity` that an operator names.\n",
     ]
     for family, models in COMMANDS.items():
-        parts.append(f"## {family.capitalize()}\n")
-        for command in models:
-            parts.append(f"### `{command.verb}`\n\n{_meaning(command)}\n\n{_fields(command)}\n")
+        parts += _family(family, {command.verb: command for command in models})
     return "\n".join(parts)
 
 
@@ -71,6 +67,16 @@ def settings() -> str:
             "",
         ]
     )
+
+
+def _family(family: str, models: Mapping[str, type[Event] | type[Command]]) -> list[str]:
+    return [
+        f"## {family.capitalize()}\n",
+        *(
+            f"### `{name}`\n\n{_meaning(model)}\n\n{_fields(model)}\n"
+            for name, model in models.items()
+        ),
+    ]
 
 
 def _default(value: object) -> str:

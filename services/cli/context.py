@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -148,10 +147,3 @@ def print_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:
     """One JSON document on standard output."""
     content = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
     sys.stdout.write(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode() + "\n")
-
-
-def existing(path: Path) -> Path:
-    """Raises typer.BadParameter for a path that is not there."""
-    if not path.exists():
-        raise typer.BadParameter(f"{path}: there is no such file or folder")
-    return path
