@@ -57,15 +57,16 @@ class Foreseen:
         self, log: EventLog, kept: KeptStates, perspectives: Iterable[Perspective[Any]]
     ) -> None:
         self.head = log.head()
-        wanted = list(
-            dict.fromkeys(
-                key
-                for one in perspectives
-                if (key := _key(one)) and not (one.shared and kept.has(key))
-            )
-        )
-        records = log.select_each([selection for _, selection in wanted])
-        self._records = dict(zip(wanted, records, strict=True))
+        wanted = {
+            key: one.latest
+            for one in perspectives
+            if (key := _key(one)) and not (one.shared and kept.has(key))
+        }
+        self._records: dict[_Key, list[Record]] = {}
+        for latest in (False, True):
+            keys = [key for key, only_last in wanted.items() if only_last == latest]
+            read = log.latest_each if latest else log.select_each
+            self._records.update(zip(keys, read([key[1] for key in keys]), strict=True))
 
     def get(self, key: _Key) -> Sequence[Record] | None:
         return self._records.get(key)
@@ -135,7 +136,10 @@ class LogFacts:
         records = None if self._foreseen is None else self._foreseen.get(key)
         if records is None:
             known = kept or known
-            records = self._log.select((selection,), after=known.after)
+            if perspective.latest:
+                (records,) = self._log.latest_each((selection,))
+            else:
+                records = self._log.select((selection,), after=known.after)
         known = _folded(perspective, known, records)
         self._guards.append(Guard(selection, known.after, known_to=self._head))
         if perspective.shared:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from ledger.domain.areas import AreaAmended, AreaDefined, AreaRetired
 from ledger.domain.choices import (
+    Answer,
     ChoiceChanged,
     ChoiceEvent,
     ChoiceLapsed,
@@ -48,7 +49,7 @@ REQUESTS = Table(
     "area_requests", ("area", "service", "stage"), ("requests",), frozenset({"requests"})
 )
 
-_Cell = tuple[str, str, str]
+_Cell = tuple[str, str, str, int]
 
 
 class AreaProjection(Projection):
@@ -82,9 +83,7 @@ class AreaProjection(Projection):
                     rows.put(ASKED, (opened.question,), opened.area)
                 case QuestionUnsealed() as unsealed:
                     for answer in self._sealed.open(rows, unsealed.question, unsealed.key):
-                        assert answer.marks is not None
-                        for option, mark in answer.marks.items():
-                            batch.cell(answer.area, unsealed.question, option, mark, 1)
+                        batch.answer(unsealed.question, answer, 1)
                 case DecisionRecorded() as decision:
                     _result(rows, one, decision.question, "decision", decision)
                 case OutcomeReported() as outcome:
@@ -110,8 +109,7 @@ class _Batch:
     def __init__(self) -> None:
         self._residents: Counter[str] = Counter()
         self._voters: Counter[tuple[str, str]] = Counter()
-        self._counts: Counter[_Cell] = Counter()
-        self._totals: Counter[_Cell] = Counter()
+        self._cells: Counter[_Cell] = Counter()
         self._days: Counter[tuple[str, str]] = Counter()
         self._day_voters: Counter[tuple[str, str]] = Counter()
 
@@ -128,15 +126,15 @@ class _Batch:
             if answer.marks is None:
                 sealed = True
             else:
-                for option, mark in answer.marks.items():
-                    self.cell(area, choice.question, option, mark, change)
+                self.answer(choice.question, answer, change)
         self._days[area, day] += 1
         return sealed
 
-    def cell(self, area: str, question: str, option: str, mark: int, change: int) -> None:
-        cell = (area, question, option)
-        self._counts[cell] += change
-        self._totals[cell] += change * mark
+    def answer(self, question: str, answer: Answer, change: int) -> None:
+        assert answer.marks is not None
+        area, cells = answer.area, self._cells
+        for option, mark in answer.marks.items():
+            cells[area, question, option, mark] += change
 
     def roll_up(self, rows: Rows) -> None:
         for area, residents in self._residents.items():
@@ -145,11 +143,9 @@ class _Batch:
         for (area, question), voters in self._voters.items():
             for level in ancestry(area):
                 rows.add(QUESTION, (level, question), voters)
-        for cell, count in self._counts.items():
-            area, question, option = cell
-            total = self._totals[cell]
+        for (area, question, option, mark), count in self._cells.items():
             for level in ancestry(area):
-                rows.add(OPTION, (level, question, option), count, total)
+                rows.add(OPTION, (level, question, option), count, count * mark)
         for (area, day), choices in self._days.items():
             for level in ancestry(area):
                 rows.add(DAY, (level, day), choices, 0)

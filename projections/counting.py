@@ -16,16 +16,15 @@ from ledger.domain.sealing import unsealed
 from projections.projection import Rows, Table
 
 
-def recounted(event: ChoiceEvent) -> Iterator[tuple[Answer, int]]:
+def recounted(event: ChoiceEvent) -> tuple[tuple[Answer, int], ...]:
     """The answers that an event adds to the count (+1) and takes from it (−1)."""
     match event:
         case ChoiceMade():
-            yield event.answer, 1
+            return ((event.answer, 1),)
         case ChoiceChanged():
-            yield event.previous, -1
-            yield event.answer, 1
+            return ((event.previous, -1), (event.answer, 1))
         case ChoiceWithdrawn() | ChoiceLapsed():
-            yield event.previous, -1
+            return ((event.previous, -1),)
 
 
 class SealedAnswers:

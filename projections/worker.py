@@ -8,10 +8,10 @@ from ledger.eventlog.port import EVERYTHING, EventLog, Record
 from projections.projection import Folded, Projection, folded
 from projections.stores.port import Store, StoreUnavailable
 
-BATCH = 20_000
+BATCH = 40_000
 """Events in a batch. The result does not depend on it; larger ones write each page of the store less often."""
 
-CHUNK = 5_000
+CHUNK = 2_000
 """Events that are in memory at a time; many more would fall out of the processor's cache between two folds."""
 
 _logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from services.assembly import System
 
-PAUSE = 0.04
+PAUSE = 0.05
 """Seconds after a small batch in which the next one gathers: many small transactions cost the most."""
 
 FEW, MANY = 4, 500

@@ -133,7 +133,7 @@ class StandingChoices:
 
 
 def standing(voter: str) -> Perspective[Standing]:
-    return Perspective(Standing, CHOICE_TYPES, (f"voter:{voter}",))
+    return Perspective(Standing, CHOICE_TYPES, (f"voter:{voter}",), latest=True)
 
 
 def ballots(question_id: str) -> Perspective[Ballots]:

@@ -25,7 +25,8 @@ class Perspective(NamedTuple, Generic[S]):
 
     An event belongs when its type is in `types` and it has all `tags`. `shared` marks knowledge that many
     decisions rest on (a question, the areas), which is worth keeping between them. `tagged` asks for each event
-    together with its tags (as `Happened`), for the rare state that needs them.
+    together with its tags (as `Happened`), for the rare state that needs them. `latest` says that the state is
+    what the last event alone makes of it, however many there were before.
     """
 
     start: Callable[[], S]
@@ -33,6 +34,7 @@ class Perspective(NamedTuple, Generic[S]):
     tags: tuple[str, ...] = ()
     shared: bool = False
     tagged: bool = False
+    latest: bool = False
 
 
 class Facts(Protocol):

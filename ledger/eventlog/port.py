@@ -122,6 +122,10 @@ class EventLog(DCBRecorder, ABC):
         """The records of each selection, for many selections that cover few records each."""
         return [self.select((one,)) for one in selections]
 
+    def latest_each(self, selections: Sequence[Selection]) -> list[list[Record]]:
+        """The last record of each selection, where it has one."""
+        return [records[-1:] for records in self.select_each(selections)]
+
     @abstractmethod
     def position_of(self, event_id: str) -> int | None:
         """The position at which the event with this id stands."""

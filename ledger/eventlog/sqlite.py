@@ -6,7 +6,7 @@ The file's write lock is the sequencer, so any number of processes may share a l
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -37,6 +37,10 @@ SCHEMA_VERSION = 1
 LOCK_TIMEOUT = 30.0
 """Seconds that a writer waits for another process's commit before it gives up."""
 
+_WRITER_CACHE = 64 * 1024 * 1024
+_READER_CACHE = 8 * 1024 * 1024
+"""Bytes. Each thread that reads has a cache of its own; what the system caches serves them all."""
+
 SCHEMA = Path(__file__).with_name("sqlite_log.sql").read_text(encoding="utf-8")
 
 
@@ -52,7 +56,7 @@ class SQLiteLog(EventLog):
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._reported():
             made = self._is_made()
-            self._writer = self._connect()
+            self._writer = self._connect(_WRITER_CACHE)
             if not made:
                 self._make()
         self._sequencer: Sequencer[Append, Appended] = Sequencer(self.append_batch, str(path))
@@ -76,6 +80,15 @@ class SQLiteLog(EventLog):
             ]
 
     def select_each(self, selections: Sequence[Selection]) -> list[list[Record]]:
+        return self._each(selections, statements.select_each)
+
+    def latest_each(self, selections: Sequence[Selection]) -> list[list[Record]]:
+        return [records[-1:] for records in self._each(selections, statements.latest_each)]
+
+    def _each(
+        self, selections: Sequence[Selection], statement: Callable[[int], str]
+    ) -> list[list[Record]]:
+        """The records of each selection by a statement that takes one tag and so many types."""
         found: list[list[Record]] = [[] for _ in selections]
         of_types: dict[tuple[str, ...], dict[int, str]] = {}
         for index, (types, tags) in enumerate(selections):
@@ -86,9 +99,7 @@ class SQLiteLog(EventLog):
         for types, wanted in of_types.items():
             tags_wanted, indexes = orjson.dumps(list(wanted.values())).decode(), list(wanted)
             with self._reported():
-                rows = self._reader().execute(
-                    statements.select_each(len(types)), (tags_wanted, *types)
-                )
+                rows = self._reader().execute(statement(len(types)), (tags_wanted, *types))
                 for key, position, type_, entry, tags in rows:
                     record = Record(position, type_, entry, tuple(orjson.loads(tags)))
                     found[indexes[key]].append(record)
@@ -179,13 +190,13 @@ class SQLiteLog(EventLog):
                 writer.execute("ROLLBACK")
             raise
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, cache: int) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -65536")  # KiB
+        connection.execute(f"PRAGMA cache_size = -{cache // 1024}")
         # Pages: an index page that many commits change is then copied into the file once for all of them.
         connection.execute("PRAGMA wal_autocheckpoint = 20000")
         self._connections.append(connection)
@@ -194,7 +205,7 @@ class SQLiteLog(EventLog):
     def _reader(self) -> sqlite3.Connection:
         reader: sqlite3.Connection | None = getattr(self._readers, "connection", None)
         if reader is None:
-            reader = self._readers.connection = self._connect()
+            reader = self._readers.connection = self._connect(_READER_CACHE)
             reader.execute("PRAGMA query_only = ON")
         return reader
 

@@ -68,5 +68,15 @@ def select_each(types: int) -> str:
 
 
 @lru_cache
+def latest_each(types: int) -> str:
+    """As `select_each`, but only the last record of each tag."""
+    last = "coalesce((SELECT max(position) FROM tags WHERE tag = j.value AND type = ?), 0)"
+    return (
+        "SELECT j.key, r.position, r.type, r.entry, r.tags FROM json_each(?) j"
+        f" CROSS JOIN records r ON r.position = max(0, {', '.join([last] * types)})"
+    )
+
+
+@lru_cache
 def exists(shape: Shape) -> str:
     return f"SELECT EXISTS ({positions_of(shape)})"

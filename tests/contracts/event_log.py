@@ -5,7 +5,7 @@ process also takes `DurableLogContract`.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from ledger.eventlog.port import (
     EventLog,
     Guard,
     NewEvent,
+    Record,
     Selection,
 )
 
@@ -32,6 +33,10 @@ def event(name: str, *tags: str, type_: str = "thing") -> NewEvent:
 
 def unless(*tags: str, after: int = 0, types: tuple[str, ...] = ()) -> tuple[Guard, ...]:
     return (Guard(Selection(types, tags), after),)
+
+
+def joined(records: Sequence[Record]) -> str:
+    return "".join(record.entry.decode() for record in records)
 
 
 def entries(log: EventLog) -> list[str]:
@@ -139,15 +144,34 @@ class EventLogContract:
                 )
             ]
         )
-        found = "".join(record.entry.decode() for record in log.select((selection,)))
-        assert found == expected
+        assert joined(log.select((selection,))) == expected
         if expected:
             limited = log.select((selection,), limit=1)
             assert limited[0].entry.decode() == expected[0]
             rest = log.select((selection,), after=limited[0].position)
-            assert "".join(record.entry.decode() for record in rest) == expected[1:]
+            assert joined(rest) == expected[1:]
         (guarded,) = log.append_batch([Append((event("new"),), (Guard(selection, 0),))])
         assert isinstance(guarded, Conflict) == bool(expected)
+
+    def test_many_selections_are_read_in_one_go(self, log: EventLog) -> None:
+        log.append_batch(
+            [
+                Append((event("a", "x", type_="t1"), event("b", "x", type_="t2"))),
+                Append((event("c", "y", type_="t2"), event("d", "x", type_="t1"))),
+            ]
+        )
+        selections = [
+            Selection(("t1", "t2"), ("x",)),
+            Selection(("t2",), ("x",)),
+            Selection(("t1",), ("y",)),
+            Selection(("t1", "t2"), ("y",)),
+            Selection((), ("x",)),
+            Selection(("t1",)),
+        ]
+        each = log.select_each(selections)
+        assert [joined(records) for records in each] == ["abd", "b", "", "c", "abd", "ad"]
+        latest = log.latest_each(selections)
+        assert [joined(records) for records in latest] == ["d", "b", "", "c", "d", "d"]
 
     def test_the_same_append_twice_is_stored_once(self, log: EventLog) -> None:
         append = Append((event("a", "x"), event("b", "x")), unless("x"))
