@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help run test check bench docs coverage clean
+.PHONY: help run kafka test check bench docs coverage clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -12,16 +12,19 @@ help: ## What there is to make
 run: $(VENV)/.run ## Start everything in one process, with a sample town, on http://127.0.0.1:8000
 	$(BIN)/civic-ledger serve --sample-town
 
-test: $(VENV)/.dev browser check ## Lint, types, import rules and all tests
+kafka: $(VENV)/.run jars ## A broker with the topic of a log on 127.0.0.1:9092, kept in var/ (settable: PORT, TOPIC)
+	$(BIN)/python -m deploy.kafka $(if $(PORT),--port $(PORT)) $(if $(TOPIC),--topic $(TOPIC))
+
+test: $(VENV)/.dev browser jars check ## Lint, types, import rules and all tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/.dev ## Lint, types and import rules
-	$(BIN)/ruff format --check ledger projections services tests
-	$(BIN)/ruff check ledger projections services tests
+	$(BIN)/ruff format --check deploy ledger projections services tests
+	$(BIN)/ruff check deploy ledger projections services tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev ## Measure, beside peers, and print a table (name parts in PARTS="decisions replay")
+bench: $(VENV)/.dev jars ## Measure, beside peers, and print a table (name parts in PARTS="decisions replay")
 	deploy/install-debian postgresql initdb
 	$(BIN)/python -m tests.benchmarks $(PARTS)
 
@@ -31,9 +34,14 @@ docs: $(VENV)/.dev ## Write the pages that follow from the code
 coverage: $(VENV)/.dev ## The tests once more, with the lines and branches that they reach
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
-.PHONY: browser
+.PHONY: browser jars
 browser:
 	deploy/install-debian chromium chromium
+
+jars:
+	deploy/install-debian default-jre-headless java
+	deploy/install-debian maven mvn
+	deploy/kafka/jars
 
 clean: ## Remove what was set up (not the data in var/)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

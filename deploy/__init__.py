@@ -1,0 +1,1 @@
+"""How the ledger and what it stands on are set up and run. Not part of the wheel."""

@@ -1,0 +1,35 @@
+"""What the tests of several folders share: brokers, started when a test first asks for one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.kafka.broker import Cluster
+from tests.brokers import running
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One broker for all tests that leave it running."""
+    with running(tmp_path_factory.mktemp("kafka")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def topic(kafka: Cluster) -> str:
+    """The name of a new topic, for one log, of that broker. For more: `kafka.create_topic()`."""
+    return kafka.create_topic()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three brokers for a file of tests, for them to kill and start again."""
+    with running(tmp_path_factory.mktemp("cluster"), brokers=3) as three:
+        yield three
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One broker with TLS, sign-in and rights: see `deploy/kafka/guard.py`."""
+    with running(tmp_path_factory.mktemp("guarded"), guarded=True) as cluster:
+        yield cluster
