@@ -15,7 +15,7 @@ run: $(VENV)/.run ## Start everything in one process, with a sample town, on htt
 kafka: $(VENV)/.run jars ## A broker with the topic of a log on 127.0.0.1:9092, kept in var/ (settable: PORT, TOPIC)
 	$(BIN)/python -m deploy.kafka $(if $(PORT),--port $(PORT)) $(if $(TOPIC),--topic $(TOPIC))
 
-test: $(VENV)/.dev browser jars check ## Lint, types, import rules and all tests
+test: $(VENV)/.dev browser jars go check ## Lint, types, import rules and all tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/.dev ## Lint, types and import rules
@@ -34,9 +34,12 @@ docs: $(VENV)/.dev ## Write the pages that follow from the code
 coverage: $(VENV)/.dev ## The tests once more, with the lines and branches that they reach
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
-.PHONY: browser jars
+.PHONY: browser jars go
 browser:
 	deploy/install-debian chromium chromium
+
+go: $(VENV)/.dev
+	deploy/install-go $(BIN)/python
 
 jars:
 	deploy/install-debian default-jre-headless java
