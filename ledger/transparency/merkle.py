@@ -50,9 +50,11 @@ class Frontier:
 
     def __init__(self, size: int = 0, heads: Sequence[bytes] = ()) -> None:
         """Of a tree of that size, the heads largest first. Raises `Malformed` if they cannot be of it."""
-        heights = [height for height in reversed(range(size.bit_length())) if size >> height & 1]
-        if [len(head) for head in heads] != [HASH_BYTES] * len(heights):
-            raise Malformed("frontier", f"a tree of {size} entries has {len(heights)} hashes in it")
+        heights = _heights(size)
+        if size < 0 or [len(head) for head in heads] != [HASH_BYTES] * len(heights):
+            raise Malformed(
+                "frontier", f"of {size} entries it cannot have these {len(heads)} hashes"
+            )
         self.size = size
         self._waiting = dict(zip(heights, heads, strict=True))
         """By height: the left half that waits for its right half. Where the size has a 0, it is of the past."""
@@ -60,14 +62,12 @@ class Frontier:
     @classmethod
     def read(cls, size: int, read: NodeReader) -> Self:
         """The frontier of a tree that is stored elsewhere."""
-        heights = [height for height in reversed(range(size.bit_length())) if size >> height & 1]
-        return cls(size, [read(height, (size >> height) - 1) for height in heights])
+        return cls(size, [read(height, (size >> height) - 1) for height in _heights(size)])
 
     @property
     def heads(self) -> tuple[bytes, ...]:
         """The heads of the complete subtrees, largest first."""
-        heights = reversed(range(self.size.bit_length()))
-        return tuple(self._waiting[height] for height in heights if self.size >> height & 1)
+        return tuple(self._waiting[height] for height in _heights(self.size))
 
     def extend(self, leaves: Sequence[bytes]) -> list[list[bytes]]:
         """Append leaf hashes. Gives the nodes that this completes, by height: the leaves, their parents and so on."""
@@ -178,6 +178,11 @@ def verify_consistency(
         raise Unverified(f"the consistency proof does not lead to the head of {first} entries")
     if _folded(large, path[inner:]) != second_head:
         raise Unverified(f"the consistency proof does not lead to the head of {second} entries")
+
+
+def _heights(size: int) -> list[int]:
+    """Of the complete subtrees that a tree of that size falls into, largest first."""
+    return [height for height in reversed(range(size.bit_length())) if size >> height & 1]
 
 
 def _check_lengths(proof: Sequence[bytes], expected: int) -> None:

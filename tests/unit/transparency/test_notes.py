@@ -242,7 +242,7 @@ def test_any_note_is_read_as_it_was_written(
 
 def test_two_keys_of_one_name_and_id_are_not_taken() -> None:
     class Colliding(VerifierKey):
-        id = PETER.id  # type: ignore[assignment]
+        id = PETER.id
 
     with pytest.raises(ValueError, match="two different keys"):
         open_note(BOTH, [PETER, Colliding(PETER.name, bytes(32))])

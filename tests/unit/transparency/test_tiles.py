@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.transparency.errors import Malformed
@@ -111,6 +111,7 @@ edges = st.sampled_from(
 ) | st.integers(0, 66_000)
 
 
+@settings(deadline=None)
 @given(edges, edges)
 def test_a_growth_writes_the_tiles_that_were_not_there(one: int, another: int) -> None:
     old, new = sorted((one, another))
@@ -154,6 +155,7 @@ def test_the_tree_in_tiles_is_the_tree(sizes: list[int]) -> None:
     assert resumed.extend(LEAVES[size:]) == tree.extend(LEAVES[size:])
 
 
+@settings(deadline=None, max_examples=40)
 @given(edges, st.data())
 def test_a_tile_reader_gives_what_is_computed_directly(size: int, data: st.DataObject) -> None:
     read = TileReader(size, FILES_OF_ALL.__getitem__)
