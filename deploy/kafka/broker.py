@@ -353,7 +353,8 @@ class Cluster:
         formatting = [
             subprocess.Popen(
                 [
-                    *(*self._java, "kafka.tools.StorageTool", "format", "--cluster-id", identity),
+                    *(*self._java, "kafka.tools.StorageTool", "format"),
+                    f"--cluster-id={identity}",  # which may begin with a dash
                     *("--config", str(broker.folder / "broker.properties")),
                     *(self.guard.format_arguments if self.guard else ()),
                 ],

@@ -134,6 +134,15 @@ class EventLog(DCBRecorder, ABC):
     def append_batch(self, appends: Sequence[Append]) -> list[Appended | Conflict]:
         """Store appends in one go, each seeing those before it. Raises `LogUnavailable`: none was answered."""
 
+    def claim(self, patience: float) -> bool:
+        """Become the one who may append, where there can only be one, within so many seconds. Whether it worked."""
+        return True
+
+    @property
+    def leads(self) -> bool:
+        """Whether appends are taken here."""
+        return True
+
     @abstractmethod
     def submit(self, append: Append) -> "Future[Appended]":
         """Store an append together with those of other callers; the future may raise `Conflict`."""

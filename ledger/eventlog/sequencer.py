@@ -15,8 +15,8 @@ MAX_BATCH = 1_000
 """Items in one batch; more wait for the next, so that none waits long."""
 
 PAUSE = 0.001
-"""Seconds for which a batch waits for one item more, when the last batch had several: callers who were answered
-together come again together, and a batch costs the same commit for one as for many."""
+"""Seconds for which a batch waits for one item more, if more may be hoped for: callers who were answered together
+come again together, and a batch costs the same commit for one as for many."""
 
 PAUSES = 8
 """Such waits in one batch, at the most."""
@@ -39,7 +39,8 @@ class Sequencer(Generic[Item, Answer]):
         self._queue: queue.SimpleQueue[tuple[Item, _Waiting[Answer]] | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
-        self._several = False
+        self._expected = 0
+        """Items that the next batch may hope for: the callers just answered come again, others are waiting."""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -73,27 +74,28 @@ class Sequencer(Generic[Item, Answer]):
         while open_:
             items, waiting, open_ = self._gather()
             if items:
-                _tell(waiting, self._answers(items))
+                answers = self._answers(items)
+                self._expected = len(items) + self._queue.qsize()
+                _tell(waiting, answers)
 
     def _gather(self) -> tuple[list[Item], "list[_Waiting[Answer]]", bool]:
         """The items that are waiting, at least one, and whether more may come."""
         items: list[Item] = []
         waiting: list[_Waiting[Answer]] = []
         handed_in = self._queue.get()
-        pauses = PAUSES if self._several else 0
+        pauses = PAUSES if self._expected > 1 else 0
         while handed_in is not None:
             items.append(handed_in[0])
             waiting.append(handed_in[1])
             if len(items) == MAX_BATCH:
                 break
-            if pauses and self._queue.empty():
+            if pauses and len(items) < self._expected and self._queue.empty():
                 pauses -= 1
                 time.sleep(PAUSE)
             try:
                 handed_in = self._queue.get_nowait()
             except queue.Empty:
                 break
-        self._several = len(items) > 1
         return items, waiting, handed_in is not None
 
     def _answers(self, items: list[Item]) -> Sequence[Answer | Exception]:

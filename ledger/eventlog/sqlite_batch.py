@@ -17,7 +17,8 @@ class Batch:
         self._head: int = writer.execute(statements.HEAD).fetchone()[0]
         self._position = self._head
         self._ids: dict[str, int] = {}
-        self._new: list[tuple[int, NewEvent]] = []
+        self.new: list[tuple[int, NewEvent]] = []
+        """What is stored, with its positions."""
         self._checked: dict[Guard, bool] = {}
         self._latest: dict[tuple[str | None, str | None], int] = {}
 
@@ -32,14 +33,14 @@ class Batch:
             statements.INSERT_RECORD,
             [
                 (position, event.id, event.type, event.entry, orjson.dumps(event.tags))
-                for position, event in self._new
+                for position, event in self.new
             ],
         )
         self._writer.executemany(
             statements.INSERT_TAG,
             [
                 (tag, event.type, position)
-                for position, event in self._new
+                for position, event in self.new
                 for tag in set(event.tags)
             ],
         )
@@ -53,7 +54,7 @@ class Batch:
             return Conflict(append.guards)
         for event in append.events:
             self._position += 1
-            self._new.append((self._position, event))
+            self.new.append((self._position, event))
             for tag in (None, *event.tags):
                 self._latest[tag, event.type] = self._latest[tag, None] = self._position
             if event.id is not None:
@@ -89,5 +90,5 @@ class Batch:
             return False
         return len(tags) < 2 or any(
             position > after and guard.selection.covers(event.type, event.tags)
-            for position, event in self._new
+            for position, event in self.new
         )

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ledger.eventlog.port import EVERYTHING, Append, DamagedLog, NewEvent
-from ledger.eventlog.sqlite import SCHEMA_VERSION, SQLiteLog
+from ledger.eventlog.sqlite import SQLiteLog
+from ledger.eventlog.sqlite_records import SCHEMA_VERSION
 from services.assembly import assembled
 from services.settings import Settings
 

@@ -1,0 +1,96 @@
+"""A record in Kafka: the entry is its value; position and tags are headers, and so is what the index needs.
+
+An entry is a CloudEvent in structured mode (the Kafka protocol binding of CloudEvents 1.0, section 3.3): its
+bytes bind type, time and id.
+"""
+
+import logging
+from typing import NamedTuple
+
+import orjson
+
+from ledger.eventlog.kafka.address import Address
+from ledger.eventlog.kafka.client import Headers, Message
+from ledger.eventlog.port import DamagedLog, NewEvent
+
+CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
+
+_logger = logging.getLogger(__name__)
+
+
+class Kept(NamedTuple):
+    """A record of the log, and where it stands in the topic."""
+
+    position: int
+    offset: int
+    event: NewEvent
+
+
+def headers(position: int, event: NewEvent) -> list[tuple[str, bytes]]:
+    found = [
+        ("content-type", CONTENT_TYPE),
+        ("position", b"%d" % position),
+        ("type", event.type.encode()),
+        ("tags", orjson.dumps(event.tags)),
+    ]
+    if event.id is not None:
+        found.append(("id", event.id.encode()))
+    return found
+
+
+def size(event: NewEvent) -> int:
+    """About the bytes that a record takes in the topic, at the most."""
+    of_headers = sum(len(name) + len(value) + 10 for name, value in headers(2**53, event))
+    return len(event.entry) + of_headers + 100
+
+
+def kept(message: Message) -> Kept | None:
+    """The record of the log that a message holds; None for one that is not of the log's making."""
+    found = dict(message.headers)
+    try:
+        position = int(found["position"])
+        type_, tags = found["type"].decode(), orjson.loads(found["tags"])
+        id_ = found["id"].decode() if "id" in found else None
+    except (KeyError, ValueError):
+        return None
+    if message.value is None:
+        return None
+    return Kept(position, message.offset, NewEvent(type_, message.value, tuple(tags), id_))
+
+
+def position_in(told: Headers) -> int | None:
+    for name, value in told:
+        if name == "position" and value.isdigit():
+            return int(value)
+    return None
+
+
+class InOrder:
+    """Lets the records of the log pass in order. Skips what is of others, counts it, and says so."""
+
+    def __init__(self, address: Address, after: int) -> None:
+        self._address = address
+        self.position = after
+        self.intruders = 0
+
+    def next(self, message: Message) -> Kept | None:
+        """The record, if the message is one of the log. Raises `DamagedLog` for a missing or repeated position."""
+        record = kept(message)
+        if record is None:
+            self.intruders += 1
+            _logger.error(
+                "%s: the record at offset %d is not of the log's making; it is skipped. Only the sequencer may "
+                "write to the topic: see its access rules",
+                self._address,
+                message.offset,
+            )
+            return None
+        if record.position != self.position + 1:
+            what = "is repeated" if record.position <= self.position else "comes too early"
+            raise DamagedLog(
+                f"{self._address}: at offset {message.offset} stands position {record.position:,}, which {what}: "
+                f"{self.position + 1:,} should be there. Somebody else has written to the topic, or a part of it "
+                "is lost. Stop the sequencer, compare with a replica or a public copy, and restore the topic."
+            )
+        self.position = record.position
+        return record
