@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ledger.eventlog.kafka.client import Clients, message
 from ledger.eventlog.kafka.errors import reported
-from ledger.eventlog.kafka.records import InOrder, Kept, position_in
+from ledger.eventlog.kafka.records import InOrder, Kept
 from ledger.eventlog.port import DamagedLog, LogUnavailable
 
 HELD_BACK = (
@@ -80,34 +80,3 @@ def end_of(clients: Clients) -> int:
         found = admin.list_partition_offsets({clients.partition: -1})
         offset: int = found[clients.partition].offset
     return offset
-
-
-def offset_after(clients: Clients, consumer: object, position: int, end: int) -> int:
-    """An offset from which the record after `position` is the next one of the log (a search by halves).
-
-    `consumer` is one that the partition is assigned to. Markers of transactions and records of others take
-    offsets too, so the record of a position never stands before that offset.
-    """
-    low, high = position, end
-    while low < high:
-        middle = (low + high) // 2
-        found = _first_position(clients, consumer, middle, end)
-        if found is None or found > position:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-def _first_position(clients: Clients, consumer: object, offset: int, end: int) -> int | None:
-    """The position of the first record of the log at or after an offset."""
-    reader: object = consumer
-    with reported(clients.address):
-        reader.seek(clients.partition, offset)  # type: ignore[attr-defined]
-        while reader.position(clients.partition) < end:  # type: ignore[attr-defined]
-            found = reader.poll(200, max_records=10, update_offsets=True)  # type: ignore[attr-defined]
-            for one in found.get(clients.partition, ()):
-                position = position_in(one.headers)
-                if position is not None:
-                    return position
-    return None
