@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import (
     AuthorizationError,
     KafkaError,
+    KafkaTimeoutError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
@@ -21,7 +22,7 @@ from deploy.kafka.broker import CannotStart, Cluster
 from deploy.kafka.guard import MECHANISMS, Guard
 from tests.brokers import running
 
-SECONDS = 20
+SECONDS = 60
 """In which a client must have its answer, also after a broker was killed."""
 
 
@@ -32,19 +33,35 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield kafka
 
 
-def producer(kafka: Cluster, **settings: Any) -> Any:
+@contextmanager
+def producer(kafka: Cluster, **settings: Any) -> Iterator[Any]:
     asked = {"linger_ms": 0, "retry_backoff_ms": 5, "acks": "all", **settings}
-    return closing(KafkaProducer(**kafka.client(**asked)))
+    writer = KafkaProducer(**kafka.client(**asked))
+    try:
+        yield writer
+    finally:
+        writer.close(timeout=2)  # without one, it may wait for ever for what cannot be sent
 
 
 def write(kafka: Cluster, topic: str, *values: bytes, **settings: Any) -> None:
-    """In one transaction, which may have to wait for a broker."""
-    with producer(kafka, transactional_id=topic, **settings) as writer:
-        writer.init_transactions()
-        writer.begin_transaction()
-        for value in values:
-            writer.send(topic, value, partition=0)
-        writer.commit_transaction()
+    """In one transaction, which may have to wait for a broker.
+
+    A producer of kafka-python 3.0.12 that cannot connect to its coordinator forgets what it was about to ask; so
+    another one asks.
+    """
+    until = time.monotonic() + SECONDS
+    while True:
+        with producer(kafka, transactional_id=topic, max_block_ms=3000, **settings) as writer:
+            try:
+                writer.init_transactions()
+            except KafkaTimeoutError:
+                assert time.monotonic() < until
+                continue
+            writer.begin_transaction()
+            for value in values:
+                writer.send(topic, value, partition=0)
+            writer.commit_transaction()
+            return
 
 
 def read(kafka: Cluster, topic: str, **settings: Any) -> list[bytes]:
@@ -128,6 +145,9 @@ def test_the_largest_batch_of_a_client_is_taken(kafka: Cluster, topic: str) -> N
 def test_a_broker_that_starts_again_has_its_data(own: Cluster, end: Any) -> None:
     topic = own.create_topic()
     write(own, topic, b"one", b"two")
+    # Read first, so that the mark of the commit is written. Kafka 4.1 to 4.3 may forget it (KAFKA-20734) if the broker
+    # dies between its answer and the mark: the records then stay unseen until the same transactional id ends another.
+    assert read(own, topic) == [b"one", b"two"]
     end(own)
     with pytest.raises(ConnectionRefusedError), socket.socket() as client:
         client.connect(_place(own))
