@@ -1,12 +1,14 @@
 """Where the parts are put together: the only place that chooses adapters."""
 
 import gc
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ledger.eventlog.kafka_address import SCHEME, Address
 from ledger.eventlog.memory import MemoryLog
 from ledger.eventlog.port import EventLog
 from ledger.eventlog.sqlite import SQLiteLog
@@ -18,7 +20,7 @@ from projections.queries import Queries
 from projections.stores.port import Store
 from projections.stores.sqlite import SQLiteStore
 from projections.worker import Worker
-from services.settings import Settings, path_of
+from services.settings import Settings, path_of, sign_in
 from services.steward import Steward
 
 
@@ -45,8 +47,8 @@ def assembled(settings: Settings, *, verify: bool = False) -> Iterator[System]:
     """
     _calm_collector()
     with ExitStack() as stack:
-        log_path, vault_path = path_of(settings.log), path_of(settings.vault)
-        log = MemoryLog() if log_path is None else SQLiteLog(log_path)
+        vault_path = path_of(settings.vault)
+        log = _log(settings)
         stack.callback(log.close)
         if verify:
             log.verify()
@@ -60,6 +62,23 @@ def assembled(settings: Settings, *, verify: bool = False) -> Iterator[System]:
         worker = Worker(log, store, all_projections())
         steward = Steward(ledger, queries, settings.publishable_from)
         yield System(settings, log, vault, ledger, store, worker, queries, steward)
+
+
+def _log(settings: Settings) -> EventLog:
+    if settings.log.startswith(SCHEME):
+        from ledger.eventlog.kafka.log import KafkaLog  # takes long to import
+
+        # It reports each try to connect; what matters of that, the log says itself.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
+        return KafkaLog(
+            Address.parsed(settings.log),
+            settings.replica,
+            sign_in(settings),
+            production=settings.profile == "production",
+            patience=settings.patience,
+        )
+    path = path_of(settings.log)
+    return MemoryLog() if path is None else SQLiteLog(path)
 
 
 def _calm_collector() -> None:

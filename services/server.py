@@ -4,13 +4,16 @@ import logging
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from ledger.eventlog.kafka_address import SCHEME
+from ledger.eventlog.port import LogUnavailable, Misconfigured
 from services.api.application import application
 from services.assembly import System, assembled
 from services.errors import CannotListen
@@ -24,27 +27,55 @@ SWITCH_INTERVAL = 0.001
 
 SHUTDOWN_PATIENCE = 5
 BACKLOG = 2048
+REACH_PAUSE = 1.0
+"""Seconds until a log that could not be reached is tried again."""
+
+TURN_PATIENCE = 1.0
+"""Seconds that a command waits where another server takes the commands: it may have just ended."""
 
 _logger = logging.getLogger(__name__)
 
 
-def run(settings: Settings, *, sample_town: bool) -> None:
+def run(settings: Settings, *, sample_town: bool, standby: bool) -> None:
     """Serve until SIGINT or SIGTERM; `sample_town` fills an empty ledger with a made-up town first.
 
-    Raises `CannotListen`, and what `assembled` raises.
+    Only one server takes the commands for a log on Kafka; `standby` waits for its turn, and serves readers meanwhile.
+    Raises `CannotListen`, and what `assembled` raises, but that it waits for a log that cannot be reached.
     """
     write_logs(settings.log_level)
     sys.setswitchinterval(SWITCH_INTERVAL)
     with (
         _bound(settings.host, settings.port) as listener,
-        assembled(settings, verify=True) as system,
+        _reached(settings) as system,
     ):
+        if not (standby or system.log.claim(settings.patience)):
+            raise LogUnavailable(
+                f"{settings.log}: another process takes the commands for this log. Start this one with --standby: it "
+                "takes over when the other one ends."
+            )
+        system.log.election_patience = TURN_PATIENCE
         if sample_town and system.log.head() == 0:
             build_sample_town(system, _say)
         upkeep = Upkeep(system)
         server = _Server(application(system, upkeep), system, listener)
         with upkeep.running(), _stopped_by_signals():
             server.run(sockets=[listener])
+
+
+@contextmanager
+def _reached(settings: Settings) -> Iterator[System]:
+    """The system; where its log is out of reach, once that is over."""
+    with ExitStack() as stack:
+        while True:
+            try:
+                system = stack.enter_context(assembled(settings, verify=True))
+                break
+            except LogUnavailable as error:
+                if isinstance(error, Misconfigured) or not settings.log.startswith(SCHEME):
+                    raise
+                _logger.error("%s", error)
+                time.sleep(REACH_PAUSE)
+        yield system
 
 
 class _Server(uvicorn.Server):

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger.eventlog.kafka_address import SCHEME, Address, Mechanism, Protocol, SignIn
 
 MEMORY = "memory:"
 _SQLITE = "sqlite:///"
@@ -18,7 +20,15 @@ def _known_url(url: str) -> str:
     return url
 
 
+def _log_url(url: str) -> str:
+    if url.startswith(SCHEME):
+        Address.parsed(url)
+        return url
+    return _known_url(url)
+
+
 Url = Annotated[str, AfterValidator(_known_url)]
+LogUrl = Annotated[str, AfterValidator(_log_url)]
 
 
 class Settings(BaseSettings):
@@ -26,9 +36,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CIVIC_", extra="ignore")
 
-    log: Url = Field(
+    log: LogUrl = Field(
         default="sqlite:///var/log.sqlite",
-        description="Where the event log is: `sqlite:///PATH` or `memory:`.",
+        description="Where the event log is: `sqlite:///PATH`, `kafka://HOST:PORT/TOPIC` (with commas between several "
+        "HOST:PORT) or `memory:`.",
+    )
+    replica: Path = Field(
+        default=Path("var/replica.sqlite"),
+        description="The file of this machine's copy of a log on Kafka. It may be deleted: it is made again.",
     )
     store: Url = Field(
         default="sqlite:///var/store.sqlite",
@@ -49,6 +64,34 @@ class Settings(BaseSettings):
         max_length=200,
         description="The ledger's name in every entry (`source`). Choose it once.",
     )
+    profile: Literal["trial", "production"] = Field(
+        default="trial",
+        description="`production` refuses a Kafka topic whose settings are too weak for a log that must last.",
+    )
+    patience: float = Field(
+        default=15.0,
+        ge=1.0,
+        le=300.0,
+        description="Seconds after which a command is answered with an error when Kafka does not take it.",
+    )
+    kafka_protocol: Protocol = Field(
+        default="PLAINTEXT", description="How to talk to Kafka's brokers: with TLS, with a user."
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None,
+        description="The PEM file of who vouches for the brokers; the system's unless given.",
+    )
+    kafka_cert_file: Path | None = Field(
+        default=None, description="The PEM file of our own certificate, where the brokers want one."
+    )
+    kafka_key_file: Path | None = Field(
+        default=None, description="The PEM file of that certificate's key."
+    )
+    kafka_mechanism: Mechanism = Field(
+        default="SCRAM-SHA-512", description="How a user signs in to Kafka."
+    )
+    kafka_username: str | None = Field(default=None, description="The user at Kafka.")
+    kafka_password: SecretStr | None = Field(default=None, description="The user's password.")
     publishable_from: int = Field(
         default=10,
         ge=1,
@@ -63,6 +106,20 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much the server says about what it does."
+    )
+
+
+def sign_in(settings: Settings) -> SignIn:
+    """How to talk to Kafka's brokers."""
+    password = settings.kafka_password
+    return SignIn(
+        protocol=settings.kafka_protocol,
+        ca_file=settings.kafka_ca_file,
+        cert_file=settings.kafka_cert_file,
+        key_file=settings.kafka_key_file,
+        mechanism=settings.kafka_mechanism,
+        username=settings.kafka_username,
+        password=None if password is None else password.get_secret_value(),
     )
 
 

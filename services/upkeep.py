@@ -16,6 +16,9 @@ backlog. In both cases there is no pause."""
 
 STEWARD_PAUSE = 1.0
 RETRY_PAUSE = 1.0
+CLAIM_PATIENCE = 0.2
+TURN_PAUSE = 0.5
+"""Seconds between two looks whether it is this process's turn to write."""
 
 _logger = logging.getLogger(__name__)
 
@@ -23,13 +26,16 @@ _logger = logging.getLogger(__name__)
 class Upkeep:
     """Follows the log until it is stopped. What fails is tried again, and shown until it works."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, *, takes_commands: bool = True) -> None:
         self._system = system
         self._stop = threading.Event()
         self._failing: set[str] = set()
+        work = [("read models", self._fold)]
+        if takes_commands:
+            work += [("steward", self._attend), ("turn to write", self._take_turn)]
         self._threads = [
-            threading.Thread(target=self._keep_doing, args=(name, work), name=name, daemon=True)
-            for name, work in (("read models", self._fold), ("steward", self._attend))
+            threading.Thread(target=self._keep_doing, args=one, name=one[0], daemon=True)
+            for one in work
         ]
         self._attended_at = -1
 
@@ -88,9 +94,15 @@ class Upkeep:
         else:
             self._system.log.wait(max(worker.positions.values()), timeout=0.25)
 
+    def _take_turn(self) -> None:
+        """Where only one process may write, be the next one."""
+        if not self._system.log.leads:
+            self._system.log.claim(CLAIM_PATIENCE)
+        self._stop.wait(TURN_PAUSE)
+
     def _attend(self) -> None:
         reached = self.reached()
-        if reached != self._attended_at:
+        if reached != self._attended_at and self._system.log.leads:
             self._system.steward.attend()
             self._attended_at = reached
         self._stop.wait(STEWARD_PAUSE)

@@ -41,6 +41,10 @@ class LogUnavailable(PersistenceError):
     """The log could not be read or written. For an append nothing is known: ask again with the same id."""
 
 
+class Misconfigured(LogUnavailable):
+    """Somebody has to change a setting first: it is of no use to try again. The message says which."""
+
+
 class DamagedLog(PersistenceError):
     """What is stored is not what was written. The message says what was found and how to restore."""
 
@@ -137,6 +141,9 @@ class EventLog(DCBRecorder, ABC):
     def claim(self, patience: float) -> bool:
         """Become the one who may append, where there can only be one, within so many seconds. Whether it worked."""
         return True
+
+    election_patience = 0.0
+    """Seconds that an append waits to be taken here, where another process is the one who may append."""
 
     @property
     def leads(self) -> bool:

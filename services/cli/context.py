@@ -20,7 +20,7 @@ from services.settings import Settings
 EXIT_FINDINGS = 1
 """The command did its work and found something wrong: a refused row, a difference, no such thing."""
 
-FLAGS = ("log", "store", "vault", "master_key_file", "origin", "publishable_from")
+FLAGS = ("log", "replica", "store", "vault", "master_key_file", "origin", "publishable_from")
 """The settings that every command has a flag for; `serve` has flags for its own."""
 
 
@@ -100,8 +100,9 @@ def caught_up(system: System) -> None:
 def attended(system: System) -> None:
     """Bring the read models up to date, and do what follows from them (`Steward`)."""
     caught_up(system)
-    system.steward.attend()
-    caught_up(system)
+    if system.log.leads:  # else it is done where commands are taken
+        system.steward.attend()
+        caught_up(system)
 
 
 def _no_bar(done: int, of: int) -> None:

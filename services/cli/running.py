@@ -21,12 +21,20 @@ def serve(
     sample_town: Annotated[
         bool, typer.Option("--sample-town", help="Fill an empty ledger with a made-up town first.")
     ] = False,
+    standby: Annotated[
+        bool,
+        typer.Option(
+            "--standby",
+            help="Where another server takes the commands (a log on Kafka has one at a time): serve readers, and "
+            "take over when that one ends.",
+        ),
+    ] = False,
 ) -> None:
     """Run everything in one process: API, pages, and the workers that keep the read models up to date."""
     from services.server import run
 
     chosen = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
-    run(settings().model_copy(update=chosen), sample_town=sample_town)
+    run(settings().model_copy(update=chosen), sample_town=sample_town, standby=standby)
 
 
 def project(
@@ -43,5 +51,5 @@ def project(
             for model, position in positions.items():
                 typer.echo(f"{model:10} {position:>12,}")
         if not once:
-            with Upkeep(system).running():
+            with Upkeep(system, takes_commands=system.log.leads).running():
                 stopped()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.broker import Cluster
-from ledger.eventlog.kafka.address import Address
 from ledger.eventlog.kafka.log import KafkaLog
+from ledger.eventlog.kafka_address import Address
 from ledger.eventlog.port import EventLog
 from tests.contracts.event_log import DurableLogContract, EventLogContract
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
-from ledger.eventlog.kafka.address import Address, SignIn
 from ledger.eventlog.kafka.errors import reported
+from ledger.eventlog.kafka_address import Address, SignIn
 
 Headers = Sequence[tuple[str, bytes]]
 

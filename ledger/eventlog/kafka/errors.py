@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import kafka.errors as errors
 
-from ledger.eventlog.kafka.address import Address
-from ledger.eventlog.port import LogUnavailable
+from ledger.eventlog.kafka_address import Address
+from ledger.eventlog.port import LogUnavailable, Misconfigured
 
 MAY_NOT = (
     "{address}: this user may not do that ({error}). A reader needs Read and Describe on the topic and "
@@ -30,11 +30,11 @@ class Superseded(Exception):
     """Another sequencer has taken over: nothing that this one sends can come into the log any more."""
 
 
-class WrongTopic(LogUnavailable):
+class WrongTopic(Misconfigured):
     """The topic cannot be a log as it stands. The message says which setting to change."""
 
 
-class NotAllowed(LogUnavailable):
+class NotAllowed(Misconfigured):
     """The brokers do not let this user in, or do not let them do what is needed."""
 
 

@@ -8,8 +8,8 @@ from eventsourcing.dcb.persistence import DCBInfrastructureFactory
 from eventsourcing.persistence import InfrastructureFactoryError, TrackingRecorder
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.eventlog.kafka.address import SCHEME, Address, Mechanism, Protocol, SignIn
 from ledger.eventlog.kafka.log import PATIENCE, KafkaLog
+from ledger.eventlog.kafka_address import SCHEME, Address, Mechanism, Protocol, SignIn
 
 
 class KafkaFactory(DCBInfrastructureFactory[TrackingRecorder]):

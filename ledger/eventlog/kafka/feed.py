@@ -14,13 +14,13 @@ from typing import Any
 from kafka import ConsumerRebalanceListener
 from kafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
-from ledger.eventlog.kafka.address import Address, SignIn
 from ledger.eventlog.kafka.candidacy import HEARTBEAT, SESSION
 from ledger.eventlog.kafka.client import Clients, message
 from ledger.eventlog.kafka.errors import reported
 from ledger.eventlog.kafka.finding import Finder
 from ledger.eventlog.kafka.records import InOrder
 from ledger.eventlog.kafka.topic import checked
+from ledger.eventlog.kafka_address import Address, SignIn
 from ledger.eventlog.port import (
     EVERYTHING,
     Append,

@@ -13,15 +13,15 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
-from ledger.eventlog.kafka.address import Address, SignIn
 from ledger.eventlog.kafka.candidacy import Candidacy
 from ledger.eventlog.kafka.client import Clients
-from ledger.eventlog.kafka.errors import NotAllowed, Superseded, WrongTopic
+from ledger.eventlog.kafka.errors import Superseded
 from ledger.eventlog.kafka.reading import TopicReader, end_of
 from ledger.eventlog.kafka.records import Kept, size
 from ledger.eventlog.kafka.replica import OutOfStep, Replica, without
 from ledger.eventlog.kafka.topic import checked
 from ledger.eventlog.kafka.writing import Epoch
+from ledger.eventlog.kafka_address import Address, SignIn
 from ledger.eventlog.port import (
     Append,
     Appended,
@@ -29,6 +29,7 @@ from ledger.eventlog.port import (
     DamagedLog,
     EventLog,
     LogUnavailable,
+    Misconfigured,
     NewEvent,
     Record,
     Selection,
@@ -63,6 +64,8 @@ class KafkaLog(EventLog):
         self.address = address
         self.intruders = 0
         """Records in the topic that are not of the log's making, found since the start."""
+        self.election_patience = patience
+        """Seconds that an append waits to be taken here, where another process is the sequencer."""
         self._clients = Clients(address, sign_in or SignIn(), patience)
         self._patience = patience
         self._topic = checked(self._clients, production=production)
@@ -137,7 +140,7 @@ class KafkaLog(EventLog):
             except Superseded:
                 self._step_down()
             except LogUnavailable as error:
-                if isinstance(error, WrongTopic | NotAllowed):
+                if isinstance(error, Misconfigured):
                     raise
         return self.leads
 
@@ -167,10 +170,7 @@ class KafkaLog(EventLog):
                     ) from error
                 except (LogUnavailable, OutOfStep) as error:
                     self._abandon()
-                    if (
-                        isinstance(error, WrongTopic | NotAllowed | _Elsewhere)
-                        or time.monotonic() > until
-                    ):
+                    if isinstance(error, Misconfigured | _Elsewhere) or time.monotonic() > until:
                         self._healthy = False
                         raise _told(error, self.address) from error
                     self._over.wait(RETRY_PAUSE)
@@ -218,7 +218,7 @@ class KafkaLog(EventLog):
             raise self._damage
         if self._candidacy is None:
             self._candidacy = Candidacy(self._clients)
-        if not self._elected(until - time.monotonic()):
+        if not self._elected(min(until - time.monotonic(), self.election_patience)):
             trouble = self._candidacy.trouble
             raise trouble or _Elsewhere(
                 f"{self.address}: another process is this log's sequencer, and only one can be. Send this to that "

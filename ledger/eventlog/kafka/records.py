@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import orjson
 
-from ledger.eventlog.kafka.address import Address
 from ledger.eventlog.kafka.client import Headers, Message
+from ledger.eventlog.kafka_address import Address
 from ledger.eventlog.port import DamagedLog, NewEvent
 
 CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"

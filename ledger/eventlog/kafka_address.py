@@ -1,4 +1,4 @@
-"""Where a log on Kafka is, and how one signs in there."""
+"""Where a log on Kafka is, and how one signs in there. Apart from `kafka`, which takes long to import."""
 
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
