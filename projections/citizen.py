@@ -17,27 +17,34 @@ from ledger.domain.services import ArrangementChosen, ArrangementEnded
 from projections.counting import canonical
 from projections.projection import Folded, Projection, Rows, Table
 
-CITIZEN = Table("citizen", ("citizen",), ("home", "memberships"))
+CITIZEN = Table("citizen", ("citizen",), ("home", "memberships"), personal=True)
 EVENT = Table(
-    "citizen_event", ("citizen", "position"), ("time", "type", "subject"), frozenset({"position"})
+    "citizen_event",
+    ("citizen", "position"),
+    ("time", "type", "subject"),
+    frozenset({"position"}),
+    personal=True,
 )
 CHOICE = Table(
     "citizen_choice",
     ("citizen", "question"),
     ("voter", "area", "marks", "time", "position"),
     frozenset({"position"}),
+    personal=True,
 )
 ARRANGEMENT = Table(
     "citizen_arrangement",
     ("citizen", "service"),
     ("offer", "time", "position"),
     frozenset({"position"}),
+    personal=True,
 )
 REQUEST = Table(
     "citizen_request",
     ("citizen", "request"),
     ("service", "offer", "stage", "time", "position"),
     frozenset({"position"}),
+    personal=True,
 )
 
 

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from ledger.codec import decode
 from ledger.domain.event import Event
@@ -12,14 +13,24 @@ Value = str | int | None
 Key = tuple[Value, ...]
 
 
-class Table(NamedTuple):
-    """Columns are text unless they stand in `whole`. Values are text, whole numbers or null, nothing else."""
+@dataclass(frozen=True, slots=True, eq=False)  # looked up for every row: by identity is fastest
+class Table:
+    """Columns are text unless they stand in `whole`. Values are text, whole numbers or null, nothing else.
+
+    The rows of a `personal` table go when a person is erased, so they are no part of a digest
+    (`projections.digest`).
+    """
 
     name: str
     key: tuple[str, ...]
     values: tuple[str, ...]
     whole: frozenset[str] = frozenset()
     indexes: tuple[tuple[str, ...], ...] = ()
+    personal: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.key + self.values
 
 
 class Folded(NamedTuple):
@@ -61,6 +72,7 @@ class Rows:
     ) -> None:
         self._read = read
         self._read_all = read_all
+        self._seen: dict[Table, dict[Key, Key | None]] = {}
         self.put_rows: dict[Table, dict[Key, Key | None]] = {}
         self.sums: dict[Table, dict[Key, list[int]]] = {}
 
@@ -69,7 +81,10 @@ class Rows:
         rows = self.put_rows.get(table)
         if rows is not None and key in rows:
             return rows[key]
-        return self._read(table, key)
+        seen = self._seen.setdefault(table, {})
+        if key not in seen:
+            seen[key] = self._read(table, key)
+        return seen[key]
 
     def all_of(self, table: Table, first: Value) -> list[Key]:
         """The values of all rows whose key begins with `first`, in the order of their keys."""
@@ -100,11 +115,15 @@ def _by_key(row: tuple[Key, Key | None]) -> tuple[str, ...]:
 
 
 class Projection(ABC):
-    """One read model. `fold` depends on nothing but the events and the rows: replayed, it gives the same."""
+    """One read model. `fold` depends on nothing but the events and the rows: replayed, it gives the same.
 
-    name: ClassVar[str]
-    version: ClassVar[int]
-    tables: ClassVar[tuple[Table, ...]]
+    Whoever changes the tables or what is folded into them gives the model a higher `version`: it is then built
+    anew beside the one that is read (`projections.stores.port`).
+    """
+
+    name: str
+    version: int
+    tables: tuple[Table, ...]
 
     @abstractmethod
     def fold(self, events: Sequence[Folded], rows: Rows) -> None:

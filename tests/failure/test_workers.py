@@ -180,7 +180,8 @@ def test_a_new_version_of_a_model_is_folded_from_the_beginning() -> None:
     log, store = recorded(*AREAS[:10]), SQLiteStore(None)
     caught_up(log, store)
     worker = Worker(log, store, [Odd()])
-    assert worker.positions == {"area": 0}
+    assert worker.reached() == 0
+    assert worker.positions == {"area": 10}, "until it has caught up, the former version is read"
     worker.catch_up()
     assert digest(store, Odd()).position == 10
     with pytest.raises(StoreTooNew, match=r"'area' is of version 2; this program knows version 1"):
