@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ledger.codec import UnknownEvent
 from ledger.domain.counting.libraries import CountingLibraryMissing
 from ledger.domain.refusals import Reason, Refused
-from ledger.eventlog.port import DamagedLog, LogUnavailable
+from ledger.eventlog.port import DamagedLog, LogUnavailable, StandsBy
 from ledger.vault.keys import VaultError
 from projections.queries import NotFound, StillSealed
 from projections.stores.port import StoreUnavailable
@@ -97,6 +97,7 @@ _MEANINGS: dict[type[Exception], Meaning] = {
     ModelsHalted: Meaning("models-halted", "Read models stand still", 503, 3),
     UnknownEvent: Meaning("unknown-event", "The log is of a newer version", 503, 3),
     DamagedLog: Meaning("damaged-log", "The log is damaged", 503, 3),
+    StandsBy: Meaning("stands-by", "Another server takes the commands", 503, 3),
     LogUnavailable: Meaning("log-unavailable", "The log cannot be reached", 503, 3),
     StoreUnavailable: Meaning("store-unavailable", "The read models cannot be reached", 503, 3),
     VaultError: Meaning("vault-unavailable", "The vault cannot be used", 503, 3),

@@ -41,6 +41,10 @@ class LogUnavailable(PersistenceError):
     """The log could not be read or written. For an append nothing is known: ask again with the same id."""
 
 
+class StandsBy(LogUnavailable):
+    """Another process is the one who may append. Nothing was written: ask that one, or again when it has ended."""
+
+
 class Misconfigured(LogUnavailable):
     """Somebody has to change a setting first: it is of no use to try again. The message says which."""
 

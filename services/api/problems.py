@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from ledger.domain.counting.libraries import CountingLibraryMissing
 from ledger.domain.refusals import Refused
+from ledger.eventlog.port import StandsBy
 from services.errors import EXPLAINED_AT, KNOWN_ERRORS, Fault, Meaning, RequestFault, meaning
 
 MEDIA_TYPE = "application/problem+json"
@@ -86,6 +87,8 @@ def note(error: Exception) -> None:
 def _detail(error: Exception, means: Meaning) -> str:
     if means.status < 500 or isinstance(error, _TOLD_IN_FULL):
         return str(error)
+    if isinstance(error, StandsBy):
+        return "Nothing was carried out here. Send it to the server that takes the commands, or again in a moment."
     # Such an error names files and machines: that is for the operator's log, not for a caller.
     return (
         "If this was a command, whether it was carried out is not known: send it again with the same "

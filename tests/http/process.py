@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -45,11 +45,13 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[Server]:
-    """A server on the ledger in the folder, which answers."""
+def serving(
+    folder: Path, *arguments: str, more: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """A server on the ledger in the folder, which answers. `more` are variables of its environment."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "serve", "--port", "0", *arguments],
-        env=environment(folder),
+        env={**environment(folder), **(more or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

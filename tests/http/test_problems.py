@@ -26,6 +26,7 @@ TYPES = {
     "internal-error": 500,
     "invalid-request": 422,
     "log-unavailable": 503,
+    "stands-by": 503,
     "malformed-json": 400,
     "mandate-exists": 409,
     "method-not-allowed": 405,

@@ -40,22 +40,29 @@ class Ran(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """A ledger in a folder of its own."""
+    """A ledger in a folder of its own, with a log in SQLite or, where its address is given, on Kafka.
+
+    The replica of a log on Kafka stands where the log itself would.
+    """
 
     folder: Path
+    kafka: str | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         return {
             **os.environ,
             "PYTHONPATH": str(ROOT),
-            **{f"CIVIC_{name.upper()}": url for name, url in self.urls().items()},
+            **{f"CIVIC_{name.upper()}": url for name, url in self.settings().items()},
         }
 
-    def urls(self) -> dict[str, str]:
-        return {
+    def settings(self) -> dict[str, str]:
+        places = {
             name: f"sqlite:///{self.folder}/{name}.sqlite" for name in ("log", "store", "vault")
         }
+        if self.kafka is not None:
+            places |= {"log": self.kafka, "replica": f"{self.folder}/log.sqlite"}
+        return places
 
     def run(self, *arguments: str | Path, program: str = PROGRAM) -> Ran:
         command = [sys.executable, "-c", program, *map(str, arguments)]
@@ -93,7 +100,7 @@ class Ledger(NamedTuple):
     @contextmanager
     def opened(self) -> Iterator[tuple[System, Run]]:
         """The parts, in this process."""
-        with assembled(Settings.model_validate(self.urls())) as system:
+        with assembled(Settings.model_validate(self.settings())) as system:
 
             def caught_up() -> None:
                 system.worker.catch_up()

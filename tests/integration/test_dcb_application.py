@@ -10,6 +10,8 @@ from eventsourcing.domain import event
 from eventsourcing.persistence import InfrastructureFactoryError, IntegrityError
 from eventsourcing.utils import get_topic
 
+from deploy.kafka.broker import Cluster
+
 
 class StudentJoined(Decision):
     student: str
@@ -44,12 +46,29 @@ class JoinCourse(Slice):
 
 
 @pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
+def sqlite(tmp_path: Path) -> dict[str, str]:
     return {
         "PERSISTENCE_MODULE": "ledger.eventlog.sqlite",
         "SQLITE_DBNAME": str(tmp_path / "courses.sqlite"),
         "MAPPER_TOPIC": get_topic(MessagePackMapper),
     }
+
+
+@pytest.fixture
+def on_kafka(kafka: Cluster, topic: str, tmp_path: Path) -> dict[str, str]:
+    return {
+        "PERSISTENCE_MODULE": "ledger.eventlog.kafka",
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+        "KAFKA_TOPIC": topic,
+        "KAFKA_REPLICA": str(tmp_path / "replica.sqlite"),
+        "MAPPER_TOPIC": get_topic(MessagePackMapper),
+    }
+
+
+@pytest.fixture(params=["sqlite", "on_kafka"])
+def env(request: pytest.FixtureRequest) -> dict[str, str]:
+    found: dict[str, str] = request.getfixturevalue(request.param)
+    return found
 
 
 def test_slices_decide_on_our_log_and_it_lasts(env: dict[str, str]) -> None:
@@ -81,6 +100,30 @@ def test_events_are_appended_through_the_store_of_the_library(env: dict[str, str
 
 
 @pytest.mark.parametrize("path", ["", ":memory:", "file::memory:?cache=shared"])
-def test_a_log_in_memory_is_refused_with_a_hint(env: dict[str, str], path: str) -> None:
+def test_a_log_in_memory_is_refused_with_a_hint(sqlite: dict[str, str], path: str) -> None:
     with pytest.raises(InfrastructureFactoryError, match="popo"):
-        DCBApplication({**env, "SQLITE_DBNAME": path})
+        DCBApplication({**sqlite, "SQLITE_DBNAME": path})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", ""),
+        ("KAFKA_BOOTSTRAP_SERVERS", "localhost"),
+        ("KAFKA_TOPIC", ""),
+        ("KAFKA_TOPIC", "a b"),
+        ("KAFKA_REPLICA", ""),
+        ("KAFKA_PROTOCOL", "TLS"),
+        ("KAFKA_MECHANISM", "GUESS"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(name: str, value: str, tmp_path: Path) -> None:
+    env = {
+        "PERSISTENCE_MODULE": "ledger.eventlog.kafka",
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+        "KAFKA_TOPIC": "log",
+        "KAFKA_REPLICA": str(tmp_path / "replica.sqlite"),
+        name: value,
+    }
+    with pytest.raises(InfrastructureFactoryError, match=name):
+        DCBApplication(env)

@@ -33,6 +33,7 @@ from ledger.eventlog.port import (
     NewEvent,
     Record,
     Selection,
+    StandsBy,
     wait_by_polling,
 )
 from ledger.eventlog.sequencer import Sequencer
@@ -170,7 +171,7 @@ class KafkaLog(EventLog):
                     ) from error
                 except (LogUnavailable, OutOfStep) as error:
                     self._abandon()
-                    if isinstance(error, Misconfigured | _Elsewhere) or time.monotonic() > until:
+                    if isinstance(error, Misconfigured | StandsBy) or time.monotonic() > until:
                         self._healthy = False
                         raise _told(error, self.address) from error
                     self._over.wait(RETRY_PAUSE)
@@ -220,7 +221,7 @@ class KafkaLog(EventLog):
             self._candidacy = Candidacy(self._clients)
         if not self._elected(min(until - time.monotonic(), self.election_patience)):
             trouble = self._candidacy.trouble
-            raise trouble or _Elsewhere(
+            raise trouble or StandsBy(
                 f"{self.address}: another process is this log's sequencer, and only one can be. Send this to that "
                 "one, or end it: then this one takes over."
             )
@@ -336,10 +337,6 @@ class KafkaLog(EventLog):
                     f"{self.address}: a record of type {event.type!r} would take {bytes_:,} bytes, but the topic "
                     f"takes {self._topic.max_message_bytes:,}. Raise the topic's max.message.bytes."
                 )
-
-
-class _Elsewhere(LogUnavailable):
-    """Another process is the sequencer."""
 
 
 def _opened(path: Path, topic: str) -> Replica:
