@@ -6,6 +6,7 @@ read nothing by it. The election decides who tries; that no two can write is the
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -22,6 +23,11 @@ SESSION = 6.0
 otherwise (`group.min.session.timeout.ms`)."""
 
 HEARTBEAT = 0.5
+
+STALE = SESSION - 3 * HEARTBEAT
+"""Seconds after which an election is not believed any more by a process that stood still: others may have been elected
+meanwhile, and it must not take over from them."""
+
 PAUSE = 0.2
 """Seconds between two looks of the sequencer at what the group does."""
 
@@ -35,18 +41,26 @@ class Candidacy(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self.elected = threading.Event()
         self.trouble: Exception | None = None
         """Why it cannot even stand for election, at the moment."""
+        self.elsewhere = False
+        """Whether another process was elected."""
+        self._given = False
+        self._awake = time.monotonic()
         self._over = threading.Event()
         self._renew = threading.Event()
         self._consumer: Any = None
         self._thread = threading.Thread(target=self._run, name="kafka candidacy", daemon=True)
         self._thread.start()
 
+    @property
+    def elected(self) -> bool:
+        """Whether this process was elected, and has not stood still since."""
+        return self._given and time.monotonic() - self._awake < STALE
+
     def stand_back(self) -> None:
         """Let the others go first: somebody else was elected, and this process did not hear of it."""
-        self.elected.clear()
+        self._given = False
         self._renew.set()
 
     def close(self) -> None:
@@ -56,14 +70,13 @@ class Candidacy(ConsumerRebalanceListener):  # type: ignore[misc]
     def on_partitions_assigned(self, assigned: Sequence[Any]) -> None:
         if assigned:
             self._consumer.pause(*assigned)
-            self.elected.set()
+        self._given, self.elsewhere = bool(assigned), not assigned
 
     def on_partitions_revoked(self, revoked: Sequence[Any]) -> None:
-        if revoked:
-            self.elected.clear()
+        self._given = False
 
     def on_partitions_lost(self, lost: Sequence[Any]) -> None:
-        self.elected.clear()
+        self._given = False
 
     def _run(self) -> None:
         while not self._over.is_set():
@@ -75,7 +88,7 @@ class Candidacy(ConsumerRebalanceListener):  # type: ignore[misc]
                 self.trouble = error
                 self._over.wait(RETRY_PAUSE)
             finally:
-                self.elected.clear()
+                self._given = self.elsewhere = False
                 self._leave()
 
     def _stand(self) -> None:
@@ -86,15 +99,28 @@ class Candidacy(ConsumerRebalanceListener):  # type: ignore[misc]
             heartbeat_interval_ms=round(HEARTBEAT * 1000),
             partition_assignment_strategy=(StickyPartitionAssignor,),
         )
+        self._awake = time.monotonic()
         with reported(self._clients.address):
             self._consumer.subscribe([self._clients.address.topic], listener=self)
             while not (self._over.is_set() or self._renew.is_set()):
-                self._consumer.poll(10 if self.elected.is_set() else 100)
+                self._consumer.poll(10 if self._given else 100)
                 self.trouble = None
-                if (
-                    self.elected.is_set()
-                ):  # `poll` looks again and again, which takes a tenth of a processor
+                if self._has_stood_still():
+                    break
+                if self._given:  # `poll` looks again and again, which takes a tenth of a processor
                     self._over.wait(PAUSE)
+
+    def _has_stood_still(self) -> bool:
+        still = time.monotonic() - self._awake
+        if still >= STALE:
+            self._given = False
+            _logger.warning(
+                "%s: this process stood still for %.0f seconds, and stands for election again",
+                self._clients.address,
+                still,
+            )
+        self._awake = time.monotonic()
+        return still >= STALE
 
     def _leave(self) -> None:
         if self._consumer is not None:

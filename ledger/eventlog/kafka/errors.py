@@ -34,6 +34,14 @@ class WrongTopic(Misconfigured):
     """The topic cannot be a log as it stands. The message says which setting to change."""
 
 
+class RecordTooLarge(Misconfigured):
+    """The topic does not take a record of this size."""
+
+
+class HeldBack(LogUnavailable):
+    """Records stand in the topic of which it is not known yet whether they were committed."""
+
+
 class NotAllowed(Misconfigured):
     """The brokers do not let this user in, or do not let them do what is needed."""
 
@@ -66,7 +74,7 @@ def translated(error: BaseException, address: Address) -> Exception:
     if isinstance(error, _SIGN_IN):
         return NotAllowed(SIGN_IN.format(**told))
     if isinstance(error, _TOO_LARGE):
-        return LogUnavailable(TOO_LARGE.format(**told))
+        return RecordTooLarge(TOO_LARGE.format(**told))
     return LogUnavailable(UNREACHABLE.format(**told))
 
 

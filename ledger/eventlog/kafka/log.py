@@ -13,11 +13,10 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
-from ledger.eventlog.kafka.candidacy import Candidacy
-from ledger.eventlog.kafka.client import Clients
-from ledger.eventlog.kafka.errors import Superseded
-from ledger.eventlog.kafka.reading import TopicReader, end_of
-from ledger.eventlog.kafka.records import Kept, size
+from ledger.eventlog.kafka.client import MAX_REQUEST, Clients
+from ledger.eventlog.kafka.errors import RecordTooLarge, Superseded
+from ledger.eventlog.kafka.leading import Elsewhere, Leader
+from ledger.eventlog.kafka.records import size
 from ledger.eventlog.kafka.replica import OutOfStep, Replica, without
 from ledger.eventlog.kafka.topic import checked
 from ledger.eventlog.kafka.writing import Epoch
@@ -33,7 +32,6 @@ from ledger.eventlog.port import (
     NewEvent,
     Record,
     Selection,
-    StandsBy,
     wait_by_polling,
 )
 from ledger.eventlog.sequencer import Sequencer
@@ -41,7 +39,8 @@ from ledger.eventlog.sequencer import Sequencer
 PATIENCE = 15.0
 """Seconds after which a caller is told that an append could not be written, unless set (CIVIC_PATIENCE)."""
 
-RETRY_PAUSE = 0.2
+NOT_KNOWN = "Whether this was written is not known: ask again, with the same id."
+NOT_WRITTEN = "This was not written."
 
 _logger = logging.getLogger(__name__)
 
@@ -63,34 +62,19 @@ class KafkaLog(EventLog):
         patience: float = PATIENCE,
     ) -> None:
         self.address = address
-        self.intruders = 0
-        """Records in the topic that are not of the log's making, found since the start."""
         self.election_patience = patience
         """Seconds that an append waits to be taken here, where another process is the sequencer."""
-        self._clients = Clients(address, sign_in or SignIn(), patience)
         self._patience = patience
-        self._topic = checked(self._clients, production=production)
-        self._replica = _opened(replica, self._topic.id)
-        self._appending = threading.Lock()
-        self._reading = threading.Lock()
-        self._changed = threading.Condition()
-        self._over = threading.Event()
-        self._damage: DamagedLog | None = None
-        self._healthy = True
-        self._epoch: Epoch | None = None
-        self._reader: TopicReader | None = None
-        self._taken_to = 0
-        """The offset up to which the replica holds what the reader gave."""
-        self._candidacy: Candidacy | None = None
+        clients = Clients(address, sign_in or SignIn(), patience)
+        topic = checked(clients, production=production)
+        self._replica = _opened(replica, topic.id)
         try:
-            self._check_replica()
-            self._read_to_end()
+            self._leader = Leader(clients, topic, self._replica)
         except BaseException:
             self._replica.close()
             raise
+        self._appending = threading.Lock()
         self._sequencer: Sequencer[Append, Appended] = Sequencer(self.append_batch, str(address))
-        self._follower = threading.Thread(target=self._follow, name="kafka follower", daemon=True)
-        self._follower.start()
 
     # --- reading: from the replica
 
@@ -117,95 +101,104 @@ class KafkaLog(EventLog):
             yield
 
     def wait(self, after: int, timeout: float) -> bool:
-        if self._damage is not None:
-            raise self._damage
-        with self._changed:
-            return wait_by_polling(self.head, after, timeout, self._changed.wait)
+        self._check_damage()
+        with self._leader.changed:
+            return wait_by_polling(self.head, after, timeout, self._leader.changed.wait)
 
     def verify(self) -> None:
-        if self._damage is not None:
-            raise self._damage
+        self._check_damage()
         self._replica.verify()
+
+    @property
+    def intruders(self) -> int:
+        """Records in the topic that are not of the log's making, found since the start."""
+        return self._leader.intruders
 
     # --- writing: as the sequencer
 
     @property
     def leads(self) -> bool:
         """Whether this process is the sequencer, ready to write."""
-        return self._epoch is not None and self._elected(0)
+        return self._leader.leads
 
     def claim(self, patience: float) -> bool:
-        with self._appending:
-            try:
-                self._lead(time.monotonic() + patience)
-            except Superseded:
-                self._step_down()
-            except LogUnavailable as error:
-                if isinstance(error, Misconfigured):
-                    raise
-        return self.leads
+        try:
+            self._leader.epoch(time.monotonic() + patience, patience)
+        except Misconfigured:
+            raise
+        except LogUnavailable:
+            return False
+        return True
 
     def submit(self, append: Append) -> "Future[Appended]":
         self._check_size(append)
         return self._sequencer.submit(append)
 
     def append_batch(self, appends: Sequence[Append]) -> list[Appended | Conflict]:
-        """Raises `LogUnavailable` after `patience` seconds at the most: ask again with the same ids."""
-        started = time.monotonic()
+        """Raises `LogUnavailable` after `patience` seconds at the most.
+
+        Where the last batch was in vain, and the log has not come back since, it raises at once: its callers have
+        waited already, behind that one.
+        """
+        until = time.monotonic() + (0 if self._leader.in_trouble else self._patience)
         named = [_named(append) for append in appends]
         for append in named:
             self._check_size(append)
-        with self._appending:
-            # Where the last batch was in vain, the next is tried once: its callers have waited already.
-            until = started + self._patience if self._healthy else started
-            doubtful: set[str] = set()
-            while True:
-                try:
-                    self._lead(until)
-                    outcomes = self._sequenced(named, doubtful)
-                except Superseded as error:
-                    self._step_down()
-                    raise LogUnavailable(
-                        f"{self.address}: another sequencer has taken over ({error}). Whether this was written is "
-                        "not known: ask again, with the same id."
-                    ) from error
-                except (LogUnavailable, OutOfStep) as error:
-                    self._abandon()
-                    if isinstance(error, Misconfigured | StandsBy) or time.monotonic() > until:
-                        self._healthy = False
-                        raise _told(error, self.address) from error
-                    self._over.wait(RETRY_PAUSE)
-                else:
-                    self._healthy = True
-                    break
-        with self._changed:
-            self._changed.notify_all()
+        if not self._appending.acquire(timeout=self._patience):
+            raise LogUnavailable(f"{self.address}: others are still writing. {NOT_WRITTEN}")
+        try:
+            outcomes = self._appended(named, until)
+        finally:
+            self._appending.release()
+        with self._leader.changed:
+            self._leader.changed.notify_all()
         return outcomes
 
     def close(self) -> None:
         self._sequencer.close()
-        self._over.set()
-        self._follower.join()
         with self._appending:
-            self._abandon()
-            if self._candidacy is not None:
-                self._candidacy.close()
-            self._forget_reader()
+            self._leader.close()
             self._replica.close()
 
+    def _appended(self, appends: Sequence[Append], until: float) -> list[Appended | Conflict]:
+        """Write, and try again until it is known what came of it, or until then."""
+        doubtful: set[str] = set()
+        while True:
+            try:
+                epoch = self._leader.epoch(until, self.election_patience)
+                return self._sequenced(epoch, appends, doubtful, until)
+            except LogUnavailable as error:
+                final = isinstance(error, Misconfigured | Elsewhere | _Superseded)
+                if final or time.monotonic() >= until:
+                    self._leader.waited_in_vain(error)
+                    known = NOT_KNOWN if doubtful else NOT_WRITTEN
+                    raise type(error)(f"{error} {known}") from error
+
     def _sequenced(
-        self, appends: Sequence[Append], doubtful: set[str]
+        self, epoch: Epoch, appends: Sequence[Append], doubtful: set[str], until: float
     ) -> list[Appended | Conflict]:
-        """Write what may be written. `doubtful` are the ids that were sent by a try that ended without an answer."""
-        assert self._epoch is not None
-        with self._replica.deciding(appends, self._replica.next_offset()) as decided:
-            if decided.new:
-                ids = {event.id for _, event in decided.new if event.id is not None}
-                try:
-                    decided.next_offset = self._epoch.write(decided.new, decided.next_offset)
-                except LogUnavailable:
-                    doubtful |= ids
-                    raise
+        """Write what may be written. `doubtful` are the ids that were sent, by this try or one before it."""
+        sent: set[str] = set()
+        try:
+            with self._replica.deciding(appends, self._replica.next_offset()) as decided:
+                if decided.new:
+                    sent = {event.id for _, event in decided.new if event.id is not None}
+                    decided.next_offset = epoch.write(decided.new, decided.next_offset, until)
+        except Superseded as error:
+            doubtful |= sent
+            self._leader.step_down(epoch)
+            raise _Superseded(f"{self.address}: another sequencer has taken over.") from error
+        except OutOfStep as error:
+            told = LogUnavailable(f"{self.address}: another process uses the same replica.")
+            self._leader.end(epoch, told)
+            raise told from error
+        except LogUnavailable as error:
+            doubtful |= sent
+            self._leader.end(epoch, error)
+            raise
+        except BaseException:
+            self._leader.end(epoch, LogUnavailable(f"{self.address}: an unknown error"))
+            raise
         return [
             outcome._replace(again=False)
             if isinstance(outcome, Appended) and append.events[0].id in doubtful
@@ -213,130 +206,22 @@ class KafkaLog(EventLog):
             for append, outcome in zip(appends, decided.outcomes, strict=True)
         ]
 
-    def _lead(self, until: float) -> None:
-        """Be the sequencer, with a replica that holds all there is. Raises `LogUnavailable`, `Superseded`."""
-        if self._damage is not None:
-            raise self._damage
-        if self._candidacy is None:
-            self._candidacy = Candidacy(self._clients)
-        if not self._elected(min(until - time.monotonic(), self.election_patience)):
-            trouble = self._candidacy.trouble
-            raise trouble or StandsBy(
-                f"{self.address}: another process is this log's sequencer, and only one can be. Send this to that "
-                "one, or end it: then this one takes over."
-            )
-        if self._epoch is None:
-            with self._reading:
-                epoch = Epoch(self._clients, self.address.topic)
-                try:
-                    self._read_to_end()
-                except BaseException:
-                    epoch.close()
-                    raise
-                self._forget_reader()
-                self._epoch = epoch
-                _logger.info(
-                    "%s: this process is the sequencer from %d on", self.address, self.head() + 1
-                )
-
-    def _elected(self, timeout: float) -> bool:
-        return self._candidacy is not None and self._candidacy.elected.wait(max(0.0, timeout))
-
-    def _abandon(self) -> None:
-        """End the epoch: what became of its last transaction is in the topic, and nowhere else."""
-        if self._epoch is not None:
-            self._epoch.close()
-            self._epoch = None
-
-    def _step_down(self) -> None:
-        _logger.error("%s: another sequencer has taken over; this process stands by", self.address)
-        self._abandon()
-        if self._candidacy is not None:
-            self._candidacy.stand_back()
-
-    # --- following: when others write
-
-    def _follow(self) -> None:
-        failing = False
-        while not self._over.is_set():
-            if self._epoch is not None:  # what this process writes, it copies itself
-                self._over.wait(0.1)
-                continue
-            try:
-                with self._reading:
-                    if self._epoch is None and self._take(self._current_reader().poll(0.1)):
-                        with self._changed:
-                            self._changed.notify_all()
-                failing = False
-            except DamagedLog as damage:
-                _logger.critical("%s", damage)
-                self._damage = damage
-                return
-            except Exception as error:
-                if not failing:
-                    _logger.error("following %s fails, and is tried again: %s", self.address, error)
-                failing = True
-                with self._reading:
-                    self._forget_reader()
-                self._over.wait(RETRY_PAUSE)
-
-    def _read_to_end(self) -> None:
-        """Bring the replica up to the end of the topic."""
-        self._forget_reader()  # since it stopped, others may have taken the replica further
-        end = end_of(self._clients)
-        reader = self._current_reader()
-        if end - reader.offset > 100_000:
-            _logger.info("%s: reading %d records", self.address, end - reader.offset)
-        reader.read_to(end, self._patience, self._take)
-
-    def _take(self, records: list[Kept]) -> bool:
-        """Copy what the reader gave. Whether there was anything."""
-        reader = self._current_reader()
-        if reader.offset == self._taken_to:
-            return False
-        try:
-            self._replica.take(records, (self._taken_to, reader.offset))
-        except OutOfStep:
-            self._forget_reader()
-            return True
-        self._taken_to = reader.offset
-        return True
-
-    def _current_reader(self) -> TopicReader:
-        if self._reader is None:
-            with self._replica.reading():
-                self._taken_to, after = self._replica.next_offset(), self._replica.head()
-            self._reader = TopicReader(self._clients, self._taken_to, after)
-        return self._reader
-
-    def _forget_reader(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-
-    def _check_replica(self) -> None:
-        """A replica that holds what the topic does not is made anew."""
-        last, offset = self._replica.last(), self._replica.next_offset()
-        if last is None:
-            return
-        if offset <= end_of(self._clients):
-            return
-        _logger.error(
-            "%s: the replica %s holds more than the topic, which ends before offset %d: it is made anew. Records may "
-            "be lost: compare with a public copy",
-            self.address,
-            self._replica.path,
-            offset,
-        )
-        self._replica.start_anew()
+    def _check_damage(self) -> None:
+        if self._leader.damage is not None:
+            raise self._leader.damage
 
     def _check_size(self, append: Append) -> None:
+        largest = min(self._leader.topic.max_message_bytes, MAX_REQUEST)
         for event in append.events:
-            if (bytes_ := size(event)) > self._topic.max_message_bytes:
-                raise LogUnavailable(
+            if (bytes_ := size(event)) > largest:
+                raise RecordTooLarge(
                     f"{self.address}: a record of type {event.type!r} would take {bytes_:,} bytes, but the topic "
-                    f"takes {self._topic.max_message_bytes:,}. Raise the topic's max.message.bytes."
+                    f"takes {largest:,}. Raise the topic's max.message.bytes (up to {MAX_REQUEST:,})."
                 )
+
+
+class _Superseded(LogUnavailable):
+    """Another process has become the sequencer."""
 
 
 def _opened(path: Path, topic: str) -> Replica:
@@ -357,9 +242,3 @@ def _named(append: Append) -> Append:
         for event in append.events
     )
     return append._replace(events=events)
-
-
-def _told(error: Exception, address: Address) -> LogUnavailable:
-    if isinstance(error, LogUnavailable):
-        return error
-    return LogUnavailable(f"{address}: another process uses the same replica; ask again")

@@ -1,17 +1,9 @@
 """Reading a log from its topic: what was committed, in order, from any position."""
 
-import time
-from collections.abc import Callable
-
 from ledger.eventlog.kafka.client import Clients, message
 from ledger.eventlog.kafka.errors import reported
 from ledger.eventlog.kafka.records import InOrder, Kept
-from ledger.eventlog.port import DamagedLog, LogUnavailable
-
-HELD_BACK = (
-    "{address}: the topic ends at offset {end}, but what was committed can be read only up to {reached}: a transaction "
-    "of another producer is open there, or the brokers are slow. Only the sequencer may write to the topic."
-)
+from ledger.eventlog.port import DamagedLog
 
 
 class TopicReader:
@@ -22,7 +14,7 @@ class TopicReader:
 
     def __init__(self, clients: Clients, offset: int, after: int) -> None:
         self._clients = clients
-        self._consumer = clients.consumer()
+        self._consumer = clients.consumer(auto_offset_reset="none")  # never back to the beginning
         self._in_order = InOrder(clients.address, after)
         self._damage: DamagedLog | None = None
         self.offset = offset
@@ -32,7 +24,8 @@ class TopicReader:
             self._consumer.seek(clients.partition, offset)
 
     @property
-    def intruders(self) -> int:
+    def intruders(self) -> list[int]:
+        """The offsets of records that were skipped, for they are not of the log's making."""
         return self._in_order.intruders
 
     def poll(self, timeout: float) -> list[Kept]:
@@ -56,19 +49,6 @@ class TopicReader:
                 records.append(record)
         self.offset = reached
         return records
-
-    def read_to(self, end: int, patience: float, take: Callable[[list[Kept]], object]) -> None:
-        """Read up to the offset `end`. Raises `LogUnavailable` when nothing comes for `patience` seconds."""
-        until = time.monotonic() + patience
-        while self.offset < end:
-            before = self.offset
-            take(self.poll(0.1))
-            if self.offset > before:
-                until = time.monotonic() + patience
-            elif time.monotonic() > until:
-                raise LogUnavailable(
-                    HELD_BACK.format(address=self._clients.address, end=end, reached=before)
-                )
 
     def close(self) -> None:
         self._consumer.close(autocommit=False, timeout_ms=1_000)

@@ -15,6 +15,9 @@ from ledger.eventlog.port import DamagedLog, NewEvent
 
 CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
 
+OPENING = "opening"
+"""The header of a record that says nothing: its transaction had to end (`writing.Epoch.open`)."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -46,38 +49,45 @@ def size(event: NewEvent) -> int:
 
 def kept(message: Message) -> Kept | None:
     """The record of the log that a message holds; None for one that is not of the log's making."""
-    found = dict(message.headers)
+    told = dict(message.headers)
+    position = position_in(message.headers)
     try:
-        position = int(found["position"])
-        type_, tags = found["type"].decode(), orjson.loads(found["tags"])
-        id_ = found["id"].decode() if "id" in found else None
-    except (KeyError, ValueError):
+        type_, tags = told["type"].decode(), orjson.loads(told["tags"])
+        id_ = told["id"].decode() if "id" in told else None
+    except (AttributeError, KeyError, ValueError):  # Kafka knows headers without a value
         return None
-    if message.value is None:
+    if position is None or message.value is None or not _is_list_of_texts(tags):
         return None
     return Kept(position, message.offset, NewEvent(type_, message.value, tuple(tags), id_))
 
 
 def position_in(told: Headers) -> int | None:
     for name, value in told:
-        if name == "position" and value.isdigit():
+        if name == "position" and value is not None and value.isdigit() and value[:1] != b"0":
             return int(value)
     return None
 
 
+def _is_list_of_texts(found: object) -> bool:
+    return isinstance(found, list) and all(isinstance(one, str) for one in found)
+
+
 class InOrder:
-    """Lets the records of the log pass in order. Skips what is of others, counts it, and says so."""
+    """Lets the records of the log pass in order. Skips what is of others, and says so."""
 
     def __init__(self, address: Address, after: int) -> None:
         self._address = address
         self.position = after
-        self.intruders = 0
+        self.intruders: list[int] = []
+        """The offsets of what was skipped."""
 
     def next(self, message: Message) -> Kept | None:
         """The record, if the message is one of the log. Raises `DamagedLog` for a missing or repeated position."""
         record = kept(message)
         if record is None:
-            self.intruders += 1
+            if any(name == OPENING for name, _ in message.headers):
+                return None
+            self.intruders.append(message.offset)
             _logger.error(
                 "%s: the record at offset %d is not of the log's making; it is skipped. Only the sequencer may "
                 "write to the topic: see its access rules",

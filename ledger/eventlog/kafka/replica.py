@@ -17,7 +17,6 @@ from ledger.eventlog.sqlite_records import SCHEMA, SQLiteRecords
 
 _PROGRESS = Path(__file__).with_name("replica.sql").read_text(encoding="utf-8")
 _PLACE = "SELECT topic, next_offset FROM progress"
-_LAST = "SELECT entry FROM records ORDER BY position DESC LIMIT 1"
 _MOVE = "UPDATE progress SET next_offset = ? WHERE next_offset = ?"
 
 _logger = logging.getLogger(__name__)
@@ -54,16 +53,10 @@ class Replica(SQLiteRecords):
         return replica
 
     def next_offset(self) -> int:
-        """The offset from which to read on."""
+        """The offset from which to read on: the topic reaches to it, if it has lost nothing."""
         with self._reader() as reader:
             _, offset = reader.execute(_PLACE).fetchone()
         return int(offset)
-
-    def last(self) -> bytes | None:
-        """The entry of the last record."""
-        with self._reader() as reader:
-            row = reader.execute(_LAST).fetchone()
-        return None if row is None else bytes(row[0])
 
     def start_anew(self) -> None:
         """Forget everything but the topic."""

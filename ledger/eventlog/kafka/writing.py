@@ -1,85 +1,104 @@
 """Writing to the topic: batch after batch, each in one transaction, by one producer that fences those before it."""
 
-import threading
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from ledger.eventlog.kafka.client import Clients
-from ledger.eventlog.kafka.errors import reported
-from ledger.eventlog.kafka.records import headers
+from ledger.eventlog.kafka.client import Clients, Headers
+from ledger.eventlog.kafka.errors import Superseded, reported
+from ledger.eventlog.kafka.records import OPENING, headers
 from ledger.eventlog.port import LogUnavailable, NewEvent
 
 INTERRUPTED = (
     "{address}: the next record should have come to offset {expected}, but came to {found}: somebody else has written "
     "to the topic. Only the sequencer may: see its access rules."
 )
+LOST = (
+    "{address}: the next record should have come to offset {expected}, but came to {found}: the topic has lost "
+    "records. Compare with a replica or a public copy."
+)
+
+Written = tuple[bytes, Headers]
 
 
 class Epoch:
     """One producer, from its taking over until something goes wrong: then there is a new one.
 
     `transactional_id` fences: from its start on, no earlier producer with the same one gets anything in.
+
+    It never aborts a transaction that it could commit. A broker that dies right after it has answered a commit may
+    forget to write the mark of it (KAFKA-20734; seen with 4.3.1): what was answered then stays unseen until the same
+    producer ends another transaction, and *that* one's mark decides on both. A commit brings the records back, an abort
+    would lose them.
     """
 
-    def __init__(self, clients: Clients, transactional_id: str) -> None:
+    def __init__(self, clients: Clients, transactional_id: str, largest: int) -> None:
         self._clients = clients
-        self._producer = clients.producer(transactional_id)
-        self._watch = _Watch(self._producer.close, clients.patience)
+        self._producer = clients.producer(transactional_id, largest)
+        self._unmarked: int | None = None
+        """The offset after the last record written here, where the mark of its transaction should stand."""
 
-    def write(self, new: Sequence[tuple[int, NewEvent]], at: int) -> int:
-        """Write records with their positions, the first of them at the offset `at`. The offset of the next one.
+    def open(self) -> None:
+        """Commit a record that is none of the log's, and with it what a broker has forgotten to mark.
 
-        Raises `Superseded`: none is in the log. `LogUnavailable`: nothing is known, and the epoch is over.
+        Raises what `write` raises.
         """
-        topic, patience = self._clients.address.topic, self._clients.patience
-        with reported(self._clients.address), self._watch:
-            self._producer.begin_transaction()
-            sent = [
-                self._producer.send(
-                    topic, event.entry, headers=headers(position, event), partition=0
-                )
-                for position, event in new
-            ]
-            self._producer.flush(patience)
-            first, last = (one.get(patience).offset for one in (sent[0], sent[-1]))
-            if (first, last) != (at, at + len(new) - 1):
-                self._producer.abort_transaction()
-                raise LogUnavailable(
-                    INTERRUPTED.format(address=self._clients.address, expected=at, found=first)
-                )
-            self._producer.commit_transaction()
-        return at + len(new) + 1  # the marker of the transaction takes one, too
+        limit = self._limit()
+        with self._reported():
+            self._send([(b"", [(OPENING, b"")])], limit)
+            self._producer.commit_within(_left(limit))
+
+    def write(self, new: Sequence[tuple[int, NewEvent]], at: int, until: float) -> int:
+        """Write records with their positions, the first of them at the offset `at` or, after a mark, the next one.
+
+        Gives the offset after the last record. Raises `Superseded`: none is in the log. `LogUnavailable`: nothing is
+        known, and the epoch is over. Both come by the moment `until`, on `time.monotonic`'s clock.
+        """
+        limit = min(until, self._limit())
+        with self._reported():
+            first, last = self._send([(one.entry, headers(n, one)) for n, one in new], limit)
+            if first < at:
+                raise self._unexpected(LOST, at, first)
+            self._producer.commit_within(_left(limit))
+        marked = at + 1 if at == self._unmarked else at
+        self._unmarked = last + 1
+        if first not in (at, marked) or last - first != len(new) - 1:
+            raise self._unexpected(INTERRUPTED, marked, first)
+        return last + 1
 
     def close(self) -> None:
-        self._watch.end()
-        with suppress(Exception):  # it may be in any state
-            self._producer.close(timeout=0)
+        """End without waiting for anything. May be called from any thread, and ends a `write` there."""
+        self._producer.abandon()
+
+    def _send(self, records: Sequence[Written], limit: float) -> tuple[int, int]:
+        """Send records in a new transaction. The offsets of the first and the last one."""
+        topic = self._clients.address.topic
+        self._producer.begin_transaction()
+        sent = [
+            self._producer.send(topic, value, headers=list(told), partition=0)
+            for value, told in records
+        ]
+        self._producer.flush(_left(limit))
+        first, last = (one.get(_left(limit)).offset for one in (sent[0], sent[-1]))
+        return first, last
+
+    def _limit(self) -> float:
+        return time.monotonic() + self._clients.step
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            with reported(self._clients.address):
+                yield
+        except LogUnavailable as error:
+            if self._producer.fenced:  # whatever it was that failed for it
+                raise Superseded(str(self._producer.fenced)) from error
+            raise
+
+    def _unexpected(self, what: str, expected: int, found: int) -> LogUnavailable:
+        address = self._clients.address
+        return LogUnavailable(what.format(address=address, expected=expected, found=found))
 
 
-class _Watch:
-    """Ends what takes too long: a commit waits for its answer without limit."""
-
-    def __init__(self, end: object, patience: float) -> None:
-        self._close = end
-        self._patience = patience
-        self._until = float("inf")
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="kafka watch", daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> None:
-        self._until = time.monotonic() + self._patience
-
-    def __exit__(self, *_: object) -> None:
-        self._until = float("inf")
-
-    def end(self) -> None:
-        self._over.set()
-
-    def _run(self) -> None:
-        while not self._over.wait(0.5):
-            if time.monotonic() > self._until:
-                self._until = float("inf")
-                with suppress(Exception):
-                    self._close(timeout=0)  # type: ignore[operator]
+def _left(limit: float) -> float:
+    return max(0.001, limit - time.monotonic())
