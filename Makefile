@@ -15,7 +15,7 @@ run: $(VENV)/.run ## Start everything in one process, with a sample town, on htt
 kafka: $(VENV)/.run jars ## A broker with the topic of a log on 127.0.0.1:9092, kept in var/ (settable: PORT, TOPIC)
 	$(BIN)/python -m deploy.kafka $(if $(PORT),--port $(PORT)) $(if $(TOPIC),--topic $(TOPIC))
 
-test: $(VENV)/.dev browser jars go check ## Lint, types, import rules and all tests
+test: $(VENV)/.dev browser jars go postgres check ## Lint, types, import rules and all tests
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/.dev ## Lint, types and import rules
@@ -24,8 +24,7 @@ check: $(VENV)/.dev ## Lint, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev jars ## Measure, beside peers, and print a table (name parts in PARTS="decisions replay")
-	deploy/install-debian postgresql initdb
+bench: $(VENV)/.dev jars postgres ## Measure, beside peers, and print a table (name parts in PARTS="decisions replay")
 	$(BIN)/python -m tests.benchmarks $(PARTS)
 
 docs: $(VENV)/.dev ## Write the pages that follow from the code
@@ -34,12 +33,15 @@ docs: $(VENV)/.dev ## Write the pages that follow from the code
 coverage: $(VENV)/.dev ## The tests once more, with the lines and branches that they reach
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
-.PHONY: browser jars go
+.PHONY: browser jars go postgres
 browser:
 	deploy/install-debian chromium chromium
 
 go: $(VENV)/.dev
 	deploy/install-go $(BIN)/python
+
+postgres:
+	deploy/install-debian postgresql initdb
 
 jars:
 	deploy/install-debian default-jre-headless java
@@ -53,9 +55,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[counting]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[counting,postgres]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[counting,bench,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[counting,postgres,dev]'
 	touch $@ $(VENV)/.run

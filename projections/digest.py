@@ -1,7 +1,6 @@
 """A read model's digest: SHA-256 over its rows, so that two replays can be compared in one line.
 
-Each row is one line of canonical JSON, `[table, key…, value…]`; tables come in the order of their names, rows
-in the order of their keys (bytes of UTF-8), and whole numbers by size.
+`docs/digest.md` says how to compute it without this program.
 """
 
 from hashlib import sha256
@@ -20,9 +19,10 @@ class Digest(NamedTuple):
     digest: str
 
 
-def digest(store: Store, projection: Projection) -> Digest:
+def digest(store: Store, projection: Projection, *, with_personal: bool = False) -> Digest:
+    """The digest of what an erasure leaves; `with_personal`: of all rows, to compare two replays of one's own."""
     hashed = sha256()
-    with store.contents(projection) as (position, rows):
+    with store.contents(projection, with_personal=with_personal) as (position, rows):
         for row in rows:
             hashed.update(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
     return Digest(position, hashed.hexdigest())

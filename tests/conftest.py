@@ -1,17 +1,24 @@
-"""What the tests of several folders share: brokers, started when a test first asks for one."""
+"""What the tests of several folders share: servers, started when a test first asks for one."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from deploy.kafka.broker import Cluster
-from tests.brokers import running
+from tests import brokers, postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """One PostgreSQL server for all tests that leave it running; each takes a schema of its own."""
+    with postgres.running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One broker for all tests that leave it running."""
-    with running(tmp_path_factory.mktemp("kafka")) as cluster:
+    with brokers.running(tmp_path_factory.mktemp("kafka")) as cluster:
         yield cluster
 
 
@@ -24,12 +31,12 @@ def topic(kafka: Cluster) -> str:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Three brokers for a file of tests, for them to kill and start again."""
-    with running(tmp_path_factory.mktemp("cluster"), brokers=3) as three:
+    with brokers.running(tmp_path_factory.mktemp("cluster"), brokers=3) as three:
         yield three
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One broker with TLS, sign-in and rights: see `deploy/kafka/guard.py`."""
-    with running(tmp_path_factory.mktemp("guarded"), guarded=True) as cluster:
+    with brokers.running(tmp_path_factory.mktemp("guarded"), guarded=True) as cluster:
         yield cluster
