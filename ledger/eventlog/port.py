@@ -12,6 +12,7 @@ besides. The obligations, checked by `tests/contracts/event_log.py` on every rec
 - **Durability**: once answered, an append survives the death of the process.
 """
 
+import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -157,6 +158,10 @@ class EventLog(DCBRecorder, ABC):
     @abstractmethod
     def submit(self, append: Append) -> "Future[Appended]":
         """Store an append together with those of other callers; the future may raise `Conflict`."""
+
+    def submit_from_loop(self, append: Append) -> "asyncio.Future[Appended]":
+        """`submit` for the running event loop, which is not held up."""
+        return asyncio.wrap_future(self.submit(append))
 
     @abstractmethod
     def wait(self, after: int, timeout: float) -> bool:

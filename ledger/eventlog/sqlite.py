@@ -4,6 +4,7 @@ The file's write lock is the sequencer, so any number of processes may share a l
 (`synchronous=FULL`) before anybody is answered; the appends of concurrent callers share one commit.
 """
 
+import asyncio
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -30,6 +31,9 @@ class SQLiteLog(SQLiteRecords, EventLog):
 
     def submit(self, append: Append) -> "Future[Appended]":
         return self._sequencer.submit(append)
+
+    def submit_from_loop(self, append: Append) -> "asyncio.Future[Appended]":
+        return self._sequencer.submit_from_loop(append)
 
     def append_batch(self, appends: Sequence[Append]) -> list[Appended | Conflict]:
         with self.transaction() as writer:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from tests.benchmarks.decisions import decisions, growth
 from tests.benchmarks.http import http
+from tests.benchmarks.kafka import kafka
 from tests.benchmarks.measuring import Report
 from tests.benchmarks.replay import replay
 from tests.benchmarks.warsaw import warsaw
@@ -20,6 +21,7 @@ PARTS = {
     "replay": replay,
     "http": http,
     "growth": growth,
+    "kafka": kafka,
 }
 
 

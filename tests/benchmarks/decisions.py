@@ -31,7 +31,7 @@ def decisions(report: Report) -> None:
         measured.update({f"callers {n}": [] for n in (1, 8, 64, 512)})
         for round_ in range(ROUNDS):
             measured["peer"].append(rate(read_and_append(recorder), SECONDS))
-            measured["pipelined"].append(_pipelined(parts, citizens, f"p{round_}"))
+            measured["pipelined"].append(pipelined(parts, citizens, f"p{round_}"))
             for callers in (1, 8, 64, 512):
                 question = f"c{round_}/{callers}"
                 measured[f"callers {callers}"].append(_callers(parts, citizens, question, callers))
@@ -46,7 +46,7 @@ def decisions(report: Report) -> None:
             )
 
 
-def _pipelined(parts: System, citizens: Sequence[str], question: str) -> float:
+def pipelined(parts: System, citizens: Sequence[str], question: str) -> float:
     budget(parts, question)
     chance = random.Random(7)
     commands = [choice(citizen, question, chance) for citizen in citizens]

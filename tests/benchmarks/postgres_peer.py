@@ -33,7 +33,7 @@ def environment(server: Server) -> dict[str, str]:
     }
 
 
-def read_and_append(recorder: DCBRecorder) -> Callable[[], int]:
+def read_and_append(recorder: DCBRecorder, size: int = ENTRY_BYTES) -> Callable[[], int]:
     """A step: read the events of one voter (there are none), append one on condition that this stays so."""
 
     def step() -> int:
@@ -41,7 +41,7 @@ def read_and_append(recorder: DCBRecorder) -> Callable[[], int]:
         query = DCBQuery([DCBQueryItem(types=["civic.choice.made.v1"], tags=[voter])])
         response = recorder.read(query)
         assert not list(response)
-        event = DCBEvent("civic.choice.made.v1", b"x" * ENTRY_BYTES, [voter])
+        event = DCBEvent("civic.choice.made.v1", b"x" * size, [voter])
         recorder.append([event], DCBAppendCondition(query, after=response.head))
         return 1
 

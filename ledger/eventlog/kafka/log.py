@@ -4,6 +4,7 @@ One process is the **sequencer**: it checks each append against the replica and 
 positions, writes the batch in one Kafka transaction, and only then answers. All others follow the topic.
 """
 
+import asyncio
 import logging
 import threading
 import time
@@ -133,6 +134,10 @@ class KafkaLog(EventLog):
     def submit(self, append: Append) -> "Future[Appended]":
         self._check_size(append)
         return self._sequencer.submit(append)
+
+    def submit_from_loop(self, append: Append) -> "asyncio.Future[Appended]":
+        self._check_size(append)
+        return self._sequencer.submit_from_loop(append)
 
     def append_batch(self, appends: Sequence[Append]) -> list[Appended | Conflict]:
         """Raises `LogUnavailable` after `patience` seconds at the most.
