@@ -36,6 +36,7 @@ coverage: $(VENV)/.dev ## The tests once more, with the lines and branches that 
 .PHONY: browser jars go postgres
 browser:
 	deploy/install-debian chromium chromium
+	deploy/install-debian kcat kcat
 
 go: $(VENV)/.dev
 	deploy/install-go $(BIN)/python

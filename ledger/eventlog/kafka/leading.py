@@ -14,7 +14,7 @@ from ledger.eventlog.kafka.errors import HeldBack, Superseded, WrongTopic
 from ledger.eventlog.kafka.replica import Replica
 from ledger.eventlog.kafka.topic import Topic, checked
 from ledger.eventlog.kafka.writing import Epoch
-from ledger.eventlog.port import DamagedLog, LogUnavailable, Misconfigured
+from ledger.eventlog.port import DamagedLog, LogUnavailable, Misconfigured, StandsBy
 
 ELSEWHERE = (
     "{address}: another process is this log's sequencer, and only one can be. Send this to that one, or end it: then "
@@ -38,10 +38,6 @@ ELECTION = 2.0
 """Seconds for which a sequencer goes on while the candidates elect: mostly it is the one again."""
 
 _logger = logging.getLogger(__name__)
-
-
-class Elsewhere(LogUnavailable):
-    """Another process is the sequencer."""
 
 
 class Leader:
@@ -99,7 +95,7 @@ class Leader:
                 if self.damage is not None:
                     raise self.damage
                 why = self._why_not()
-                by = elected_by if isinstance(why, Elsewhere) else until
+                by = elected_by if isinstance(why, StandsBy) else until
                 if time.monotonic() >= by or isinstance(why, Misconfigured):
                     raise why
                 self.changed.wait(LOOK)
@@ -108,7 +104,7 @@ class Leader:
     def waited_in_vain(self, error: LogUnavailable) -> None:
         """Somebody's patience has ended: those who come next are told so at once, until there is an epoch again."""
         with self.changed:
-            if self._epoch is None and not isinstance(error, Elsewhere):
+            if self._epoch is None and not isinstance(error, StandsBy):
                 self._trouble = error
 
     def end(self, epoch: Epoch, because: LogUnavailable) -> None:
@@ -135,7 +131,7 @@ class Leader:
         assert self._candidacy is not None
         address = self._clients.address
         if self._candidacy.elsewhere:
-            return Elsewhere(ELSEWHERE.format(address=address))
+            return StandsBy(ELSEWHERE.format(address=address))
         known = self._trouble or self._candidacy.trouble
         return known or LogUnavailable(NOBODY.format(address=address))
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ledger.eventlog.kafka.client import MAX_REQUEST, Clients
 from ledger.eventlog.kafka.errors import RecordTooLarge, Superseded
-from ledger.eventlog.kafka.leading import Elsewhere, Leader
+from ledger.eventlog.kafka.leading import Leader
 from ledger.eventlog.kafka.records import size
 from ledger.eventlog.kafka.replica import OutOfStep, Replica, without
 from ledger.eventlog.kafka.topic import checked
@@ -33,6 +33,7 @@ from ledger.eventlog.port import (
     NewEvent,
     Record,
     Selection,
+    StandsBy,
     wait_by_polling,
 )
 from ledger.eventlog.sequencer import Sequencer
@@ -173,7 +174,7 @@ class KafkaLog(EventLog):
                 epoch = self._leader.epoch(until, self.election_patience)
                 return self._sequenced(epoch, appends, doubtful, until)
             except LogUnavailable as error:
-                final = isinstance(error, Misconfigured | Elsewhere | _Superseded)
+                final = isinstance(error, Misconfigured | StandsBy | _Superseded)
                 if final or time.monotonic() >= until:
                     self._leader.waited_in_vain(error)
                     known = NOT_KNOWN if doubtful else NOT_WRITTEN
