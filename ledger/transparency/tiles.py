@@ -201,6 +201,13 @@ class TiledTree:
                 row.extend(_split_hashes(reader.content(Tile(level, index, width))))
         return tree
 
+    def copy(self) -> Self:
+        """The tree as it is now, whatever is appended to this one."""
+        same = type(self)()
+        same._frontier = Frontier(self.size, self._frontier.heads)
+        same._rows = [list(row) for row in self._rows]
+        return same
+
     @property
     def size(self) -> int:
         """How many entries it has."""
