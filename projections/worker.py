@@ -19,7 +19,7 @@ CHUNK = 2_000
 _logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
-"""Called with the position reached and the head of the log."""
+"""Called with the position reached and the one to reach; first where it begins."""
 
 
 class ModelsHalted(Exception):
@@ -61,9 +61,11 @@ class Worker:
 
         Raises `ModelsHalted` if a model met an event that it cannot fold; the others are caught up all the same.
         """
-        while self.step(until):
+        more = True
+        while more:
             if progress is not None:
                 progress(self.reached(), self._log.head() if until is None else until)
+            more = self.step(until)
         if self.halted:
             raise ModelsHalted(
                 "; ".join(

@@ -17,10 +17,10 @@ from ledger.vault.keys import KEY_BYTES, master_key
 from ledger.vault.vault import Vault
 from projections.catalogue import all_projections
 from projections.queries import Queries
-from projections.stores.port import Store
+from projections.stores.port import Store, StoreUnavailable
 from projections.stores.sqlite import SQLiteStore
 from projections.worker import Worker
-from services.settings import Settings, path_of, sign_in
+from services.settings import POSTGRES, Settings, path_of, sign_in
 from services.steward import Steward
 
 
@@ -45,23 +45,46 @@ def assembled(settings: Settings, *, verify: bool = False) -> Iterator[System]:
     `verify` checks first that the log is sound, which takes a second or so for each gigabyte.
     Raises `DamagedLog`, `LogUnavailable`, `VaultError`, `StoreUnavailable`.
     """
-    _calm_collector()
     with ExitStack() as stack:
         vault_path = path_of(settings.vault)
-        log = _log(settings)
-        stack.callback(log.close)
-        if verify:
-            log.verify()
+        log, store = stack.enter_context(log_and_store(settings, verify=verify))
         vault = Vault(vault_path, _master_key(settings, vault_path))
         stack.callback(vault.close)
-        store = SQLiteStore(path_of(settings.store))
-        stack.callback(store.close)
         ledger = Ledger(log, vault, settings.origin)
         stack.callback(ledger.close)
         queries = Queries(store)
         worker = Worker(log, store, all_projections())
         steward = Steward(ledger, queries, settings.publishable_from)
         yield System(settings, log, vault, ledger, store, worker, queries, steward)
+
+
+@contextmanager
+def log_and_store(settings: Settings, *, verify: bool = False) -> Iterator[tuple[EventLog, Store]]:
+    """What it takes to fold, and no more: no vault, and no look at the models' versions.
+
+    `verify` as in `assembled`. Raises `DamagedLog`, `LogUnavailable`, `StoreUnavailable`.
+    """
+    _calm_collector()
+    with ExitStack() as stack:
+        log = _log(settings)
+        stack.callback(log.close)
+        if verify:
+            log.verify()
+        store = _store(settings)
+        stack.callback(store.close)
+        yield log, store
+
+
+def _store(settings: Settings) -> Store:
+    if not settings.store.startswith(POSTGRES):
+        return SQLiteStore(path_of(settings.store))
+    try:
+        from projections.stores.postgres import PostgresStore
+    except ImportError as error:
+        raise StoreUnavailable(
+            "psycopg is missing, which read models in PostgreSQL need: install civic-participation-ledger[postgres]"
+        ) from error
+    return PostgresStore(settings.store)
 
 
 def _log(settings: Settings) -> EventLog:

@@ -10,7 +10,7 @@ from ledger.domain.refusals import Reason, Refused
 from ledger.eventlog.port import DamagedLog, LogUnavailable, StandsBy
 from ledger.vault.keys import VaultError
 from projections.queries import NotFound, StillSealed
-from projections.stores.port import StoreUnavailable
+from projections.stores.port import NothingToBringBack, StoreUnavailable
 from projections.worker import ModelsHalted
 
 EXPLAINED_AT = "/problems/"
@@ -100,6 +100,7 @@ _MEANINGS: dict[type[Exception], Meaning] = {
     StandsBy: Meaning("stands-by", "Another server takes the commands", 503, 3),
     LogUnavailable: Meaning("log-unavailable", "The log cannot be reached", 503, 3),
     StoreUnavailable: Meaning("store-unavailable", "The read models cannot be reached", 503, 3),
+    NothingToBringBack: Meaning("nothing-to-bring-back", "No former generation is kept", 409, 1),
     VaultError: Meaning("vault-unavailable", "The vault cannot be used", 503, 3),
     CannotListen: Meaning("cannot-listen", "The address cannot be used", 503, 3),
 }

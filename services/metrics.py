@@ -41,6 +41,18 @@ class Progress(Protocol):
         """The threads whose work fails at the moment."""
         ...
 
+    def lag_seconds(self) -> dict[str, float]:
+        """For each model, how long the first event that it has yet to fold has been waiting."""
+        ...
+
+    def rates(self) -> dict[str, float]:
+        """Events a second that each model folds here."""
+        ...
+
+    def errors(self) -> dict[str, tuple[float, str]]:
+        """What went wrong last in each thread, by its kind, and when (seconds since 1970)."""
+        ...
+
 
 class Metrics:
     """One process's figures, in a registry of their own."""
@@ -105,15 +117,26 @@ class _Models(Collector):
         head, positions = self._progress.head(), self._progress.positions()
         halted = self._progress.halted()
         yield GaugeMetricFamily("civic_log_position", "Position of the log's last event", head)
-        for name, about, values in (
+        gauges: tuple[tuple[str, str, Mapping[str, float]], ...] = (
             ("position", "Position that the model has reached", positions),
             ("lag_events", "Events that the model has yet to fold", _lags(head, positions)),
+            (
+                "lag_seconds",
+                "Time for which the first event that the model has yet to fold has been waiting",
+                self._progress.lag_seconds(),
+            ),
+            (
+                "rate",
+                "Events a second that the model folds in this process",
+                self._progress.rates(),
+            ),
             (
                 "halted",
                 "1: it met an event that it cannot fold",
                 {n: n in halted for n in positions},
             ),
-        ):
+        )
+        for name, about, values in gauges:
             family = GaugeMetricFamily(f"civic_projection_{name}", about, labels=("model",))
             for model, value in values.items():
                 family.add_metric((model,), float(value))
@@ -121,6 +144,14 @@ class _Models(Collector):
         failing = GaugeMetricFamily("civic_threads_failing", "Threads whose work fails just now")
         failing.add_metric((), float(len(self._progress.failing())))
         yield failing
+        errors = GaugeMetricFamily(
+            "civic_thread_last_error_timestamp_seconds",
+            "When the work of a thread failed last, and how",
+            labels=("thread", "error"),
+        )
+        for thread, (at, error) in self._progress.errors().items():
+            errors.add_metric((thread, error), at)
+        yield errors
 
 
 def _lags(head: int, positions: dict[str, int]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from ledger.eventlog.kafka_address import SCHEME, Address, Mechanism, Protocol, 
 
 MEMORY = "memory:"
 _SQLITE = "sqlite:///"
+POSTGRES = "postgresql://"
 
 
 def _known_url(url: str) -> str:
@@ -27,7 +28,12 @@ def _log_url(url: str) -> str:
     return _known_url(url)
 
 
+def _store_url(url: str) -> str:
+    return url if url.startswith(POSTGRES) else _known_url(url)
+
+
 Url = Annotated[str, AfterValidator(_known_url)]
+StoreUrl = Annotated[str, AfterValidator(_store_url)]
 LogUrl = Annotated[str, AfterValidator(_log_url)]
 
 
@@ -45,9 +51,10 @@ class Settings(BaseSettings):
         default=Path("var/replica.sqlite"),
         description="The file of this machine's copy of a log on Kafka. It may be deleted: it is made again.",
     )
-    store: Url = Field(
+    store: StoreUrl = Field(
         default="sqlite:///var/store.sqlite",
-        description="Where the read models are: `sqlite:///PATH` or `memory:`.",
+        description="Where the read models are: `sqlite:///PATH`, `postgresql://USER@HOST:PORT/DATABASE` or `memory:`. "
+        "A password is better kept where libpq finds it (`PGPASSFILE`) than in the URL.",
     )
     vault: Url = Field(
         default="sqlite:///var/vault.sqlite",

@@ -1,11 +1,18 @@
 """The threads of a running server: one folds what comes into the read models, one gives the steward's commands."""
 
 import logging
+import os
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 
+from projections.stores.port import StoreUnavailable, Work
+from projections.worker import Worker
 from services.assembly import System
+from services.status import lag_seconds
 
 PAUSE = 0.05
 """Seconds after a small batch in which the next one gathers: many small transactions cost the most."""
@@ -16,21 +23,38 @@ backlog. In both cases there is no pause."""
 
 STEWARD_PAUSE = 1.0
 RETRY_PAUSE = 1.0
+TELL_PAUSE = 5.0
+"""Seconds between two reports of this process in the store, for `civic-ledger status`."""
+
 CLAIM_PATIENCE = 0.2
 TURN_PAUSE = 0.5
 """Seconds between two looks whether it is this process's turn to write."""
 
+FOLDING = "read models"
+
 _logger = logging.getLogger(__name__)
 
 
-class Upkeep:
-    """Follows the log until it is stopped. What fails is tried again, and shown until it works."""
+def _name() -> str:
+    """This process, among all that may work on one store."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
-    def __init__(self, system: System, *, takes_commands: bool = True) -> None:
+
+class Upkeep:
+    """Follows the log until it is stopped. What fails is tried again, and shown until it works.
+
+    `worker` folds other models than the system's own, if it is given.
+    """
+
+    def __init__(
+        self, system: System, *, takes_commands: bool = True, worker: Worker | None = None
+    ) -> None:
         self._system = system
+        self._worker = worker or system.worker
         self._stop = threading.Event()
         self._failing: set[str] = set()
-        work = [("read models", self._fold)]
+        self._errors: dict[str, tuple[float, Exception]] = {}
+        work = [(FOLDING, self._fold), ("report", self._tell)]
         if takes_commands:
             work += [("steward", self._attend), ("turn to write", self._take_turn)]
         self._threads = [
@@ -50,32 +74,51 @@ class Upkeep:
             self._stop.set()
             for thread in self._threads:
                 thread.join()
+            with suppress(StoreUnavailable):
+                self._system.store.forget(_name())
 
     def head(self) -> int:
         return self._system.log.head()
 
     def positions(self) -> dict[str, int]:
-        return dict(self._system.worker.positions)
+        return dict(self._worker.positions)
 
     def halted(self) -> dict[str, str]:
         """The models that stand still, each with the event that it cannot fold."""
         return {
             model: f"position {halt.position} ({halt.type})"
-            for model, halt in self._system.worker.halted.items()
+            for model, halt in self._worker.halted.items()
         }
 
     def failing(self) -> set[str]:
         return set(self._failing)
 
+    def lag_seconds(self) -> dict[str, float]:
+        """For each model, how long the first event that it has yet to fold has been waiting."""
+        now = time.time()
+        return {
+            model: lag_seconds(self._system.log, position, now)
+            for model, position in self.positions().items()
+        }
+
+    def rates(self) -> dict[str, float]:
+        """Events a second that each model folds here."""
+        return {model: pace.rate() for model, pace in self._worker.paces.items()}
+
+    def errors(self) -> dict[str, tuple[float, str]]:
+        """What went wrong last in each thread, by its kind, and when (seconds since 1970)."""
+        return {name: (at, type(error).__name__) for name, (at, error) in self._errors.items()}
+
     def reached(self) -> int:
         """The position that every model has reached."""
-        return min(self._system.worker.positions.values())
+        return min(self._worker.positions.values())
 
     def _keep_doing(self, name: str, work: Callable[[], None]) -> None:
         while not self._stop.is_set():
             try:
                 work()
             except Exception as error:  # shown in /healthz until the same work succeeds
+                self._errors[name] = (time.time(), error)
                 if name not in self._failing:
                     _logger.exception("the thread of the %s fails: %s", name, error)
                 self._failing.add(name)
@@ -84,7 +127,7 @@ class Upkeep:
                 self._failing.discard(name)
 
     def _fold(self) -> None:
-        worker = self._system.worker
+        worker = self._worker
         before = self.reached()
         if worker.step():
             if FEW < self.reached() - before < MANY:
@@ -93,6 +136,27 @@ class Upkeep:
             self._stop.wait(RETRY_PAUSE)
         else:
             self._system.log.wait(max(worker.positions.values()), timeout=0.25)
+
+    def _tell(self) -> None:
+        """Let `civic-ledger status` know how this process fares."""
+        now = int(time.time())
+        self._system.store.report(
+            [
+                Work(_name(), model, round(rate), now, self._last_error(model))
+                for model, rate in self.rates().items()
+            ]
+        )
+        self._stop.wait(TELL_PAUSE)
+
+    def _last_error(self, model: str) -> str | None:
+        halt = self._worker.halted.get(model)
+        if halt is not None:
+            return f"halted at position {halt.position} ({halt.type}): {halt.reason}"
+        if FOLDING not in self._errors:
+            return None
+        at, error = self._errors[FOLDING]
+        when = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+        return f"{when} {type(error).__name__}: {error}"
 
     def _take_turn(self) -> None:
         """Where only one process may write, be the next one."""

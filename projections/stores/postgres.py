@@ -161,10 +161,9 @@ class PostgresStore(SQLStore):
         except (psycopg.Error, PoolTimeout) as error:
             if isinstance(error, psycopg.OperationalError):
                 self._pool.check()  # let go of what broke, so that the next caller finds a connection
-            told = str(error).strip() or type(error).__name__
             raise StoreUnavailable(
-                f"The read models cannot be used ({self._name}): {told}. Nothing is lost: they follow the log again "
-                "as soon as they can."
+                f"The read models cannot be used ({self._name}): {_told(error)}. Nothing is lost: they follow the log "
+                "again as soon as they can."
             ) from error
 
 
@@ -241,6 +240,12 @@ def translated(sql: str) -> bytes:
         return "%s::text" if of_null else "%s" if mark else "%%"
 
     return _PARTS.sub(part, sql).encode()
+
+
+def _told(error: psycopg.Error | PoolTimeout) -> str:
+    """What the server says first; more may quote a row, and so a person."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return primary or str(error).strip() or type(error).__name__
 
 
 def _configure(connection: Connection[Any]) -> None:

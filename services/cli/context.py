@@ -5,6 +5,7 @@ import inspect
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -93,7 +94,7 @@ def current() -> Iterator[System]:
 def caught_up(system: System) -> None:
     """Fold what the read models have not seen, with progress on a terminal."""
     with progress("read models", unit="events") as show:
-        start = min(system.worker.positions.values())
+        start = system.worker.reached()
         system.worker.catch_up(lambda reached, head: show(reached - start, head - start))
 
 
@@ -109,11 +110,30 @@ def _no_bar(done: int, of: int) -> None:
     """Shows nothing."""
 
 
+LINE_EVERY = 5.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+def _lines(what: str, unit: str) -> Callable[[int, int], None]:
+    """Shows progress as lines, with the time that is left at the pace so far."""
+    started = told = time.monotonic()
+
+    def show(done: int, of: int) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= LINE_EVERY and done:
+            told = now
+            left = (of - done) * (now - started) / done
+            typer.echo(f"{what}: {done:,} of {of:,} {unit}, {left:,.0f} s left", err=True)
+
+    return show
+
+
 @contextmanager
-def progress(what: str, unit: str) -> Iterator[Any]:
-    """A bar on a terminal's standard error, nothing elsewhere. Yields `show(done, of)`."""
+def progress(what: str, unit: str, *, lines: bool = False) -> Iterator[Any]:
+    """A bar on a terminal's standard error; elsewhere nothing, or `lines`. Yields `show(done, of)`."""
     if not sys.stderr.isatty():
-        yield _no_bar
+        yield _lines(what, unit) if lines else _no_bar
         return
     from rich.console import Console
     from rich.progress import (

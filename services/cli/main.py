@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from services.cli import imports, reading, running
+from services.cli import imports, models, reading, running
 from services.cli.context import add_setting_flags
 from services.errors import KNOWN_ERRORS, meaning
 
@@ -17,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 running.add_commands(app)
+models.add_commands(app)
 reading.add_commands(app)
 app.add_typer(imports.app, name="import")
 add_setting_flags(app)

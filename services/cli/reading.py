@@ -1,4 +1,4 @@
-"""The commands that read: tally, decision, citizen, area, digest, export."""
+"""The commands that read: tally, decision, citizen, area, export."""
 
 import csv
 import sys
@@ -8,8 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from projections.answers import AreaView, CitizenView, DecisionAnswer, QuestionTally
-from projections.catalogue import all_projections
-from projections.digest import digest
 from projections.queries import NotFound
 from services.cli.context import current, print_json
 from services.exports import TALLY_COLUMNS, Format, tally_rows
@@ -20,7 +18,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 def add_commands(app: typer.Typer) -> None:
     for command in (tally, decision, citizen, area):
         app.command()(command)
-    app.command(name="digest")(digests)
     export = typer.Typer(help="Write open data.", no_args_is_help=True)
     export.command()(tallies)
     app.add_typer(export, name="export")
@@ -79,17 +76,6 @@ def area(
         print_json(found)
     else:
         _print_area(found)
-
-
-def digests(as_json: AsJson = False) -> None:
-    """Print a digest of every read model's content, and the position that it stands for."""
-    with current() as system:
-        found = {one.name: digest(system.store, one)._asdict() for one in all_projections()}
-    if as_json:
-        print_json(found)
-    else:
-        for model, one in found.items():
-            typer.echo(f"{model:10} {one['position']:>12,} {one['digest']}")
 
 
 def tallies(

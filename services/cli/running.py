@@ -1,16 +1,14 @@
-"""The commands that run the ledger: serve and project."""
+"""The command that runs the ledger: serve."""
 
 from typing import Annotated
 
 import typer
 
-from services.cli.context import attended, opened, print_json, settings, stopped
-from services.upkeep import Upkeep
+from services.cli.context import settings
 
 
 def add_commands(app: typer.Typer) -> None:
     app.command()(serve)
-    app.command()(project)
 
 
 def serve(
@@ -35,21 +33,3 @@ def serve(
 
     chosen = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
     run(settings().model_copy(update=chosen), sample_town=sample_town, standby=standby)
-
-
-def project(
-    once: Annotated[bool, typer.Option("--once", help="Catch up with the log, then exit.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-) -> None:
-    """Keep the read models up to date with the log."""
-    with opened(verify=True) as system:
-        attended(system)
-        positions = dict(system.worker.positions)
-        if as_json:
-            print_json(positions)
-        else:
-            for model, position in positions.items():
-                typer.echo(f"{model:10} {position:>12,}")
-        if not once:
-            with Upkeep(system, takes_commands=system.log.leads).running():
-                stopped()

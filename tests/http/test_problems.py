@@ -31,6 +31,7 @@ TYPES = {
     "mandate-exists": 409,
     "method-not-allowed": 405,
     "models-halted": 503,
+    "nothing-to-bring-back": 409,
     "no-arrangement": 409,
     "no-rule": 409,
     "no-standing-choice": 409,
