@@ -16,11 +16,11 @@ from pathlib import Path
 
 from ledger.eventlog.kafka.client import MAX_REQUEST, Clients
 from ledger.eventlog.kafka.errors import RecordTooLarge, Superseded
+from ledger.eventlog.kafka.handing import Counter, Messenger
 from ledger.eventlog.kafka.leading import Leader
 from ledger.eventlog.kafka.records import size
 from ledger.eventlog.kafka.replica import OutOfStep, Replica, without
 from ledger.eventlog.kafka.topic import checked
-from ledger.eventlog.kafka.writing import Epoch
 from ledger.eventlog.kafka_address import Address, SignIn
 from ledger.eventlog.port import (
     Append,
@@ -76,6 +76,9 @@ class KafkaLog(EventLog):
             self._replica.close()
             raise
         self._appending = threading.Lock()
+        self._messenger = Messenger(replica)
+        self._counter: Counter | None = None
+        """While this process is the sequencer."""
         self._sequencer: Sequencer[Append, Appended] = Sequencer(self.append_batch, str(address))
 
     # --- reading: from the replica
@@ -130,6 +133,8 @@ class KafkaLog(EventLog):
             raise
         except LogUnavailable:
             return False
+        with self._appending:
+            self._open_counter()
         return True
 
     def submit(self, append: Append) -> "Future[Appended]":
@@ -163,6 +168,8 @@ class KafkaLog(EventLog):
     def close(self) -> None:
         self._sequencer.close()
         with self._appending:
+            self._close_counter()
+            self._messenger.close()
             self._leader.close()
             self._replica.close()
 
@@ -171,19 +178,42 @@ class KafkaLog(EventLog):
         doubtful: set[str] = set()
         while True:
             try:
-                epoch = self._leader.epoch(until, self.election_patience)
-                return self._sequenced(epoch, appends, doubtful, until)
+                outcomes = self._handed_on(appends, doubtful, until)
+                if outcomes is None:
+                    outcomes = self._sequenced(appends, doubtful, until)
+                return [
+                    outcome._replace(again=False)
+                    if isinstance(outcome, Appended) and append.events[0].id in doubtful
+                    else outcome
+                    for append, outcome in zip(appends, outcomes, strict=True)
+                ]
             except LogUnavailable as error:
+                self._close_counter()
                 final = isinstance(error, Misconfigured | StandsBy | _Superseded)
                 if final or time.monotonic() >= until:
                     self._leader.waited_in_vain(error)
                     known = NOT_KNOWN if doubtful else NOT_WRITTEN
                     raise type(error)(f"{error} {known}") from error
 
+    def _handed_on(
+        self, appends: Sequence[Append], doubtful: set[str], until: float
+    ) -> list[Appended | Conflict] | None:
+        """The outcomes from the sequencer on this machine, if that is another process."""
+        if self._leader.leads or self._counter is not None:
+            return None
+        try:
+            return self._messenger.hand_on(appends, max(1.0, until - time.monotonic()))
+        except LogUnavailable:
+            firsts = {append.events[0].id for append in appends}
+            doubtful |= {one for one in firsts if one and self.position_of(one) is None}
+            raise
+
     def _sequenced(
-        self, epoch: Epoch, appends: Sequence[Append], doubtful: set[str], until: float
+        self, appends: Sequence[Append], doubtful: set[str], until: float
     ) -> list[Appended | Conflict]:
         """Write what may be written. `doubtful` are the ids that were sent, by this try or one before it."""
+        epoch = self._leader.epoch(until, self.election_patience)
+        self._open_counter()
         sent: set[str] = set()
         try:
             with self._replica.deciding(appends, self._replica.next_offset()) as decided:
@@ -205,12 +235,16 @@ class KafkaLog(EventLog):
         except BaseException:
             self._leader.end(epoch, LogUnavailable(f"{self.address}: an unknown error"))
             raise
-        return [
-            outcome._replace(again=False)
-            if isinstance(outcome, Appended) and append.events[0].id in doubtful
-            else outcome
-            for append, outcome in zip(appends, decided.outcomes, strict=True)
-        ]
+        return decided.outcomes
+
+    def _open_counter(self) -> None:
+        if self._counter is None:
+            self._counter = Counter(self._replica.path, self._sequencer.submit)
+
+    def _close_counter(self) -> None:
+        if self._counter is not None:
+            self._counter.close()
+            self._counter = None
 
     def _check_damage(self) -> None:
         if self._leader.damage is not None:
