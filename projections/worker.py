@@ -105,12 +105,13 @@ class Worker:
         while unreadable is None and reached < end:
             size = min(CHUNK, end - reached)
             events, unreadable = _read(self._log.select(EVERYTHING, after=reached, limit=size))
-            caught_up = unreadable is None and len(events) < size
-            if not events:
-                break
             for batch in batches:
                 batch.fold(events)
-            reached = events[-1].position
+            reached = events[-1].position if events else reached
+            # A log may give less than it has: a feed whose partition another worker was given, for one.
+            caught_up = unreadable is None and len(events) < size and reached >= self._log.head()
+            if not events:
+                break
         for batch in batches:
             self._write(batch, unreadable)
         switched = caught_up and self._let_live()

@@ -39,15 +39,18 @@ class System:
 
 
 @contextmanager
-def assembled(settings: Settings, *, verify: bool = False) -> Iterator[System]:
+def assembled(
+    settings: Settings, *, verify: bool = False, group: str | None = None
+) -> Iterator[System]:
     """The parts that the settings name, open until the end of the block.
 
-    `verify` checks first that the log is sound, which takes a second or so for each gigabyte.
+    `verify` checks first that the log is sound, which takes a second or so for each gigabyte. A process that only
+    folds names the group of workers it belongs to: from Kafka, it reads the topic itself, and has no replica.
     Raises `DamagedLog`, `LogUnavailable`, `VaultError`, `StoreUnavailable`.
     """
     with ExitStack() as stack:
         vault_path = path_of(settings.vault)
-        log, store = stack.enter_context(log_and_store(settings, verify=verify))
+        log, store = stack.enter_context(log_and_store(settings, verify=verify, group=group))
         vault = Vault(vault_path, _master_key(settings, vault_path))
         stack.callback(vault.close)
         ledger = Ledger(log, vault, settings.origin)
@@ -59,14 +62,16 @@ def assembled(settings: Settings, *, verify: bool = False) -> Iterator[System]:
 
 
 @contextmanager
-def log_and_store(settings: Settings, *, verify: bool = False) -> Iterator[tuple[EventLog, Store]]:
+def log_and_store(
+    settings: Settings, *, verify: bool = False, group: str | None = None
+) -> Iterator[tuple[EventLog, Store]]:
     """What it takes to fold, and no more: no vault, and no look at the models' versions.
 
-    `verify` as in `assembled`. Raises `DamagedLog`, `LogUnavailable`, `StoreUnavailable`.
+    `verify` and `group` as in `assembled`. Raises `DamagedLog`, `LogUnavailable`, `StoreUnavailable`.
     """
     _calm_collector()
     with ExitStack() as stack:
-        log = _log(settings)
+        log = _log(settings, group)
         stack.callback(log.close)
         if verify:
             log.verify()
@@ -87,21 +92,29 @@ def _store(settings: Settings) -> Store:
     return PostgresStore(settings.store)
 
 
-def _log(settings: Settings) -> EventLog:
+def _log(settings: Settings, group: str | None) -> EventLog:
     if settings.log.startswith(SCHEME):
-        from ledger.eventlog.kafka.log import KafkaLog  # takes long to import
-
-        # It reports each try to connect; what matters of that, the log says itself.
-        logging.getLogger("kafka").setLevel(logging.CRITICAL)
-        return KafkaLog(
-            Address.parsed(settings.log),
-            settings.replica,
-            sign_in(settings),
-            production=settings.profile == "production",
-            patience=settings.patience,
-        )
+        return _kafka_log(settings, group)
     path = path_of(settings.log)
     return MemoryLog() if path is None else SQLiteLog(path)
+
+
+def _kafka_log(settings: Settings, group: str | None) -> EventLog:
+    from ledger.eventlog.kafka.feed import TopicFeed  # takes long to import
+    from ledger.eventlog.kafka.log import KafkaLog
+
+    # It reports each try to connect; what matters of that, the log says itself.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    address, as_user = Address.parsed(settings.log), sign_in(settings)
+    if group is not None:
+        return TopicFeed(address, group, as_user, patience=settings.patience)
+    return KafkaLog(
+        address,
+        settings.replica,
+        as_user,
+        production=settings.profile == "production",
+        patience=settings.patience,
+    )
 
 
 def _calm_collector() -> None:

@@ -77,9 +77,9 @@ def settings() -> Settings:
 
 
 @contextmanager
-def opened(*, verify: bool = False) -> Iterator[System]:
-    """The system that the settings name."""
-    with assembled(settings(), verify=verify) as system:
+def opened(*, verify: bool = False, group: str | None = None) -> Iterator[System]:
+    """The system that the settings name (see `assembled`)."""
+    with assembled(settings(), verify=verify, group=group) as system:
         yield system
 
 

@@ -44,14 +44,16 @@ def project(
 ) -> None:
     """Keep the read models up to date with the log.
 
-    Any number of such processes may run on one store, on one machine or many, for all models or for some each.
+    Any number of such processes may run on one store, on one machine or many, for all models or some. On Kafka,
+    those for the same models are a consumer group: one of them works, and another one goes on when it ends.
     """
     if once and follow:
         raise typer.BadParameter("--once and --follow exclude each other")
     chosen = [_projection(name) for name in model or ()]
     if not once:
         write_logs(settings().log_level)
-    with opened(verify=True) as system:
+    group = None if once else ".".join(["project", *sorted(model or ())])
+    with opened(verify=True, group=group) as system:
         worker = Worker(system.log, system.store, chosen) if chosen else system.worker
         if once and chosen:
             with _shown("read models") as show:

@@ -33,6 +33,9 @@ from ledger.eventlog.port import (
 )
 
 READ_ONLY = "{address}: a worker only reads this log; hand commands to a server."
+_WAIT = 0.05
+"""Seconds to wait for records that may be on their way."""
+
 _HEAD_KNOWN_FOR = 1.0
 """Seconds between two questions to the brokers for the end of the log."""
 
@@ -88,7 +91,7 @@ class TopicFeed(EventLog):
         self._stand_at(after)
         found: list[Record] = []
         while limit is None or len(found) < limit:
-            if not self._ready and not self._fetch(0.0 if found else 0.05):
+            if not self._ready and (self._is_at_end(found) or not self._fetch(_WAIT)):
                 break
             while self._ready and (limit is None or len(found) < limit):
                 found.append(self._ready.popleft())
@@ -140,6 +143,13 @@ class TopicFeed(EventLog):
             with reported(self.address):
                 self._consumer.poll(50, max_records=1, update_offsets=False)
         return self._share.given.is_set()
+
+    def _is_at_end(self, found: list[Record]) -> bool:
+        """Whether there is nothing more to wait for, having found something."""
+        partition = self._clients.partition
+        return bool(found) and self._consumer.position(partition) >= (
+            self._consumer.highwater(partition) or 0
+        )
 
     def _fetch(self, timeout: float) -> bool:
         """Have the next records at hand. Whether there were any."""
