@@ -29,6 +29,14 @@ class Progress(Protocol):
         """The position of the log's last event."""
         ...
 
+    def leads(self) -> bool:
+        """Whether commands are taken here."""
+        ...
+
+    def intruders(self) -> int:
+        """Records found where the log is stored that are not of its making."""
+        ...
+
     def positions(self) -> dict[str, int]:
         """The position that each model has reached."""
         ...
@@ -117,6 +125,14 @@ class _Models(Collector):
         head, positions = self._progress.head(), self._progress.positions()
         halted = self._progress.halted()
         yield GaugeMetricFamily("civic_log_position", "Position of the log's last event", head)
+        yield GaugeMetricFamily(
+            "civic_log_leads", "1: commands are taken here", float(self._progress.leads())
+        )
+        yield GaugeMetricFamily(
+            "civic_log_intruders",
+            "Records found where the log is stored that are not of its making",
+            self._progress.intruders(),
+        )
         gauges: tuple[tuple[str, str, Mapping[str, float]], ...] = (
             ("position", "Position that the model has reached", positions),
             ("lag_events", "Events that the model has yet to fold", _lags(head, positions)),

@@ -80,6 +80,12 @@ class Upkeep:
     def head(self) -> int:
         return self._system.log.head()
 
+    def leads(self) -> bool:
+        return self._system.log.leads
+
+    def intruders(self) -> int:
+        return self._system.log.intruders
+
     def positions(self) -> dict[str, int]:
         return dict(self._worker.positions)
 

@@ -151,6 +151,11 @@ class EventLog(DCBRecorder, ABC):
     """Seconds that an append waits to be taken here, where another process is the one who may append."""
 
     @property
+    def intruders(self) -> int:
+        """Records found where the log is stored that are not of its making: somebody else can write there."""
+        return 0
+
+    @property
     def leads(self) -> bool:
         """Whether appends are taken here."""
         return True

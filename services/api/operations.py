@@ -28,6 +28,7 @@ def health(upkeep: Upkeep) -> Response:
     told = {
         "status": "failing" if halted or failing else "ok",
         "log": upkeep.head(),
+        "takes_commands": upkeep.leads(),
         "models": {
             model: {"position": position, "halted": halted.get(model)}
             for model, position in upkeep.positions().items()

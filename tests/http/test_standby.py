@@ -56,6 +56,12 @@ def test_a_server_that_stands_by_takes_over(
             "stands-by",
         )
         assert define(first, token, "b").json()["position"] == 2
+        assert [one.get("/healthz").json()["takes_commands"] for one in (first, second)] == [
+            True,
+            False,
+        ]
+        assert "civic_log_leads 1.0\n" in first.get("/metrics").text
+        assert "civic_log_leads 0.0\n" in second.get("/metrics").text
 
         first.process.kill()
         killed = time.monotonic()
