@@ -10,6 +10,7 @@ from ledger.domain import (
     requests,
     roll,
     services,
+    transparency,
 )
 from ledger.domain.deciding import Command
 from ledger.domain.event import Event
@@ -41,6 +42,7 @@ EVENTS: dict[str, tuple[type[Event], ...]] = {
         services.ArrangementEnded,
     ),
     "request": requests.REQUEST_EVENTS,
+    "transparency": (transparency.KeyRotated, transparency.DigestAttested),
 }
 
 COMMANDS: dict[str, tuple[type[Command], ...]] = {
@@ -75,6 +77,7 @@ COMMANDS: dict[str, tuple[type[Command], ...]] = {
         requests.DisputeRequest,
         requests.RateRequest,
     ),
+    "transparency": (transparency.RotateKey, transparency.AttestDigest),
 }
 
 EVENT_BY_TYPE = {event.type: event for family in EVENTS.values() for event in family}

@@ -49,6 +49,9 @@ class Reason(StrEnum):
     REQUEST_EXISTS = "request-exists"
     WRONG_STAGE = "wrong-stage"
     NOT_YOURS = "not-yours"
+    KEY_NOT_CURRENT = "key-not-current"
+    KEY_USED_BEFORE = "key-used-before"
+    ALREADY_ATTESTED = "already-attested"
     ENTRY_TOO_LARGE = "entry-too-large"
 
 

@@ -11,6 +11,7 @@ from services.errors import meanings
 from tests.http.town import Town
 
 TYPES = {
+    "already-attested": 409,
     "already-decided": 409,
     "already-registered": 409,
     "already-there": 409,
@@ -25,6 +26,8 @@ TYPES = {
     "illegal-marks": 422,
     "internal-error": 500,
     "invalid-request": 422,
+    "key-not-current": 409,
+    "key-used-before": 409,
     "log-unavailable": 503,
     "stands-by": 503,
     "malformed-json": 400,

@@ -50,9 +50,14 @@ from ledger.domain.services import (
     OfferWithdrawn,
     ServiceDefined,
 )
+from ledger.domain.transparency import DigestAttested, KeyRotated
 
 PERSON = "0123456789abcdef0123456789abcdef"
 PRIVATE = "5e" * 32
+VKEYS = (
+    "ledger.example/x+5580c2cf+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c",
+    "ledger.example/x+4af67df9+AYE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU",
+)
 OPENS, CLOSES = "2026-05-01T00:00:00.000000Z", "2026-06-01T00:00:00.000000Z"
 LIVE = Answer(area="aa/bb", marks={"b": 2, "a": 1})
 SEALED = Answer(area="aa", sealed="00ff")
@@ -176,4 +181,6 @@ SAMPLES: tuple[Event, ...] = (
     RequestConfirmed(request="r/1"),
     RequestDisputed(request="r/1", private=PRIVATE),
     RequestRated(request="r/1", rating=5),
+    KeyRotated(previous=VKEYS[0], vkey=VKEYS[1]),
+    DigestAttested(model="area", version=2, position=2**53 - 1, digest="ab" * 32),
 )

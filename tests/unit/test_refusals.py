@@ -17,6 +17,7 @@ from tests.unit import (
     test_requests,
     test_roll,
     test_services,
+    test_transparency_events,
 )
 
 EXERCISED = [
@@ -29,6 +30,7 @@ EXERCISED = [
         test_requests,
         test_roll,
         test_services,
+        test_transparency_events,
     )
     for refusal in module.REFUSALS
 ]
