@@ -1,25 +1,23 @@
 """A process that folds a log into a store: `python -m tests.failure.folding LOG STORE BATCH`.
 
-It prints the position that it has reached after each batch.
+LOG is a path, STORE a URL. It prints the position that it has reached after each batch.
 """
 
 import sys
-from pathlib import Path
 
-from ledger.eventlog.sqlite import SQLiteLog
 from projections.catalogue import all_projections
-from projections.stores.sqlite import SQLiteStore
 from projections.worker import Worker
+from services.assembly import log_and_store
+from services.settings import Settings
 
 
 def main(log: str, store: str, batch: str) -> None:
-    worker = Worker(
-        SQLiteLog(Path(log)), SQLiteStore(Path(store)), all_projections(), batch=int(batch)
-    )
-    print("ready", flush=True)
-    if sys.stdin.readline():
-        while worker.step():
-            print(min(worker.positions.values()), flush=True)
+    with log_and_store(Settings(log=f"sqlite:///{log}", store=store)) as parts:
+        worker = Worker(*parts, all_projections(), batch=int(batch))
+        print("ready", flush=True)
+        if sys.stdin.readline():
+            while worker.step():
+                print(worker.reached(), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,14 @@
 """There is no more room: nobody is told that something was stored which was not, and it can go on."""
 
-import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ledger.eventlog.port import EVERYTHING, Append, LogUnavailable
 from ledger.eventlog.sqlite import SQLiteLog
+from tests.failure.conftest import ROOM
 from tests.failure.filling import event
 from tests.failure.processes import started
-
-ROOM = 3_000_000
 
 
 def numbers(log: SQLiteLog) -> list[int]:
@@ -35,18 +31,6 @@ def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
     log.verify()
     assert numbers(log) == list(range(len(acknowledged) + 2))
     log.close()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with little room."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("only root may mount a file system, and not everywhere")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def fill(log: SQLiteLog, acknowledged: list[int]) -> None:

@@ -1,5 +1,6 @@
 """Workers that are killed, that meet others, and that meet what they cannot fold."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,32 +17,20 @@ from ledger.eventlog.sqlite import SQLiteLog
 from projections.area import AreaProjection
 from projections.catalogue import all_projections
 from projections.digest import Digest, digest
-from projections.stores.port import StoreTooNew, StoreUnavailable
+from projections.replay import rebuilt
+from projections.stores.port import State, Store, StoreTooNew, StoreUnavailable
 from projections.stores.sqlite import SQLiteStore
 from projections.worker import ModelsHalted, Worker
-from services.assembly import assembled
-from services.settings import Settings
-from services.town import build
 from tests.failure.processes import all_at_once, begin, lines_until_killed, started
 
 MODELS = [one.name for one in all_projections()]
 
 
-@pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The log of the sample town."""
-    folder = tmp_path_factory.mktemp("town")
-    urls = {name: f"sqlite:///{folder}/{name}.sqlite" for name in ("log", "store", "vault")}
-    with assembled(Settings(**urls)) as system:
-        build(system)
-    return folder / "log.sqlite"
+def digests(store: Store) -> list[Digest]:
+    return [digest(store, one, with_personal=True) for one in all_projections()]
 
 
-def digests(store: SQLiteStore) -> list[Digest]:
-    return [digest(store, one) for one in all_projections()]
-
-
-def caught_up(log: EventLog, store: SQLiteStore, batch: int = 1_000) -> list[Digest]:
+def caught_up(log: EventLog, store: Store, batch: int = 1_000) -> list[Digest]:
     Worker(log, store, all_projections(), batch).catch_up()
     return digests(store)
 
@@ -56,34 +45,70 @@ def expected(town: Path) -> list[Digest]:
 
 
 def test_killed_while_it_catches_up_it_goes_on_where_it_was(
-    town: Path, expected: list[Digest], tmp_path: Path
+    town: Path, expected: list[Digest], store_url: str, opened: Callable[[], Store]
 ) -> None:
     reached = 0
     for number in (1, 4, 15):
-        with started("folding", town, tmp_path / "store.sqlite", 60) as process:
+        with started("folding", town, store_url, 60) as process:
             begin([process])
             said = lines_until_killed(process, number)
         assert reached < int(said[0])
         reached = int(said[-1])
-    log, store = SQLiteLog(town), SQLiteStore(tmp_path / "store.sqlite")
+    log, store = SQLiteLog(town), opened()
     worker = Worker(log, store, all_projections())
     assert all(position >= reached for position in worker.positions.values())
     assert caught_up(log, store) == expected
-    store.close()
+    log.close()
+
+
+KILLS = 50
+
+
+def test_killed_fifty_times_while_it_catches_up(
+    town: Path, expected: list[Digest], store_url: str, opened: Callable[[], Store]
+) -> None:
+    with started("killing", town, store_url, "project", KILLS, 1) as process:
+        assert process.stdout is not None
+        assert process.stdout.read().split() == [str(KILLS)]
+    log, store = SQLiteLog(town), opened()
+    behind = {one.position for one in store.generations()}
+    assert 100 < max(behind) < log.head(), "it was killed underway, and not only at the beginning"
+    assert caught_up(log, store) == expected
+    log.close()
+
+
+def test_killed_while_it_rebuilds_beside_a_live_worker(
+    town: Path, expected: list[Digest], store_url: str, opened: Callable[[], Store]
+) -> None:
+    log, store = SQLiteLog(town), opened()
+    worker = Worker(log, store, all_projections(), batch=20)
+    worker.step()
+    reached = 0
+    for seed in range(3):
+        with started("killing", town, store_url, "rebuild", KILLS // 5, seed) as process:
+            assert process.stdout is not None
+            assert process.stdout.read().split() == [str(KILLS // 5)]
+        worker.step()
+        (building,) = (one for one in store.generations() if one.state is State.BUILDING)
+        assert building.number == 2, "each goes on with what the one before has left"
+        assert building.position > reached
+        reached = building.position
+    now = rebuilt(log, store, AreaProjection())
+    assert (now.number, now.state) == (2, State.LIVE)
+    worker.catch_up()
+    assert digests(store) == expected
     log.close()
 
 
 def test_two_workers_on_one_store_do_the_work_of_one(
-    town: Path, expected: list[Digest], tmp_path: Path
+    town: Path, expected: list[Digest], store_url: str, opened: Callable[[], Store]
 ) -> None:
     with ExitStack() as stack:
-        arguments = ("folding", town, tmp_path / "store.sqlite", 100)
+        arguments = ("folding", town, store_url, 100)
         workers = [stack.enter_context(started(*arguments)) for _ in range(2)]
         said = all_at_once(workers)
     assert all(int(one[-1]) == expected[0].position for one in said)
-    store = SQLiteStore(tmp_path / "store.sqlite")
-    assert digests(store) == expected
-    store.close()
+    assert digests(opened()) == expected
 
 
 @pytest.mark.parametrize("batch", [1, 7, 10_000])

@@ -1,0 +1,56 @@
+"""What tests of failures share: a disk that is soon full, stores of both kinds, and the log of a town."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from projections.stores.port import Store
+from services.assembly import assembled, log_and_store
+from services.settings import Settings
+from services.town import build
+from tests.postgres import Server
+
+ROOM = 3_000_000
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with little room: `ROOM` bytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a file system, and not everywhere")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The log of the sample town."""
+    folder = tmp_path_factory.mktemp("town")
+    urls = {name: f"sqlite:///{folder}/{name}.sqlite" for name in ("log", "store", "vault")}
+    with assembled(Settings(**urls)) as system:
+        build(system)
+    return folder / "log.sqlite"
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty store may be made, in a file or on a server."""
+    if request.param == "SQLite":
+        return f"sqlite:///{tmp_path}/store.sqlite"
+    server: Server = request.getfixturevalue("postgres_server")
+    return server.new_schema()
+
+
+@pytest.fixture
+def opened(store_url: str) -> Iterator[Callable[[], Store]]:
+    """Opens that store, any number of times."""
+    with ExitStack() as stack:
+        settings = Settings(log="memory:", store=store_url)
+        yield lambda: stack.enter_context(log_and_store(settings))[1]
