@@ -1,7 +1,7 @@
 """How appends are stored in the SQLite log: many in one transaction, each on its own conditions."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
@@ -28,6 +28,7 @@ class Batch:
             self._ids.update(
                 self._writer.execute(statements.POSITIONS_OF, (orjson.dumps(ids).decode(),))
             )
+        self._look_up(guard for append in appends for guard in append.guards)
         outcomes = [self._append(append) for append in appends]
         self._writer.executemany(
             statements.INSERT_RECORD,
@@ -45,6 +46,21 @@ class Batch:
             ],
         )
         return outcomes
+
+    def _look_up(self, guards: Iterable[Guard]) -> None:
+        """Check guards of one tag against the file in one go; what is left is checked as it is met."""
+        of_types: dict[tuple[str, ...], dict[Guard, None]] = {}
+        for guard in guards:
+            types, tags = guard.selection
+            if types and len(tags) == 1 and guard.known_to < self._head:
+                of_types.setdefault(types, {})[guard] = None
+        for types, asked in of_types.items():
+            wanted = [(guard.selection.tags[0], guard.after) for guard in asked]
+            found = self._writer.execute(
+                statements.exists_each(len(types)), (orjson.dumps(wanted).decode(), *types)
+            )
+            conflicting = {key for (key,) in found}
+            self._checked.update((guard, n in conflicting) for n, guard in enumerate(asked))
 
     def _append(self, append: Append) -> Appended | Conflict:
         first, last = append.events[0].id, append.events[-1].id

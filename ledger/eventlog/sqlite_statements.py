@@ -78,5 +78,15 @@ def latest_each(types: int) -> str:
 
 
 @lru_cache
+def exists_each(types: int) -> str:
+    """Which of many `[tag, position]`, a JSON array, have an event of one of so many types after that: by `key`."""
+    after = (
+        "EXISTS (SELECT 1 FROM tags WHERE tag = json_extract(j.value, '$[0]') AND type = ?"
+        " AND position > json_extract(j.value, '$[1]'))"
+    )
+    return f"SELECT j.key FROM json_each(?) j WHERE {' OR '.join([after] * types)}"
+
+
+@lru_cache
 def exists(shape: Shape) -> str:
     return f"SELECT EXISTS ({positions_of(shape)})"
