@@ -29,7 +29,12 @@ def _log_url(url: str) -> str:
 
 
 def _store_url(url: str) -> str:
-    return url if url.startswith(POSTGRES) else _known_url(url)
+    if url.startswith(POSTGRES):
+        return url
+    try:
+        return _known_url(url)
+    except ValueError as error:
+        raise ValueError(f"{error}, or postgresql://USER@HOST/DATABASE") from error
 
 
 Url = Annotated[str, AfterValidator(_known_url)]
