@@ -18,15 +18,29 @@ ROOM = 3_000_000
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with little room: `ROOM` bytes."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(disk)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("only root may mount a file system, and not everywhere")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+def disk_of(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Makes a file system of its own, with room for so many bytes."""
+    with ExitStack() as stack:
+
+        def mounted(size: int) -> Path:
+            disk = tmp_path / "disk"
+            disk.mkdir()
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
+            if (
+                os.geteuid() != 0
+                or subprocess.run(mount, check=False, capture_output=True).returncode
+            ):
+                pytest.skip("only root may mount a file system, and not everywhere")
+            stack.callback(subprocess.run, ["umount", "--lazy", str(disk)], check=True)
+            return disk
+
+        yield mounted
+
+
+@pytest.fixture
+def small_disk(disk_of: Callable[[int], Path]) -> Path:
+    """A file system with little room: `ROOM` bytes."""
+    return disk_of(ROOM)
 
 
 @pytest.fixture(scope="session")

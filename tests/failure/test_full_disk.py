@@ -1,11 +1,17 @@
 """There is no more room: nobody is told that something was stored which was not, and it can go on."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ledger.eventlog.port import EVERYTHING, Append, LogUnavailable
 from ledger.eventlog.sqlite import SQLiteLog
+from projections.catalogue import all_projections
+from projections.digest import digest
+from projections.stores.port import StoreUnavailable
+from projections.stores.sqlite import SQLiteStore
+from projections.worker import Worker
 from tests.failure.conftest import ROOM
 from tests.failure.filling import event
 from tests.failure.processes import started
@@ -59,3 +65,34 @@ def test_a_disk_that_is_full_until_room_is_made(small_disk: Path) -> None:
     again.verify()
     assert numbers(again) == list(range(len(acknowledged) + 50))
     again.close()
+
+
+def test_read_models_on_a_full_disk_go_on_when_room_is_made(
+    town: Path, disk_of: Callable[[int], Path]
+) -> None:
+    """A batch is stored with its position or not at all, and nobody is told otherwise."""
+    disk = disk_of(20 * ROOM)
+    ballast = disk / "ballast"
+    ballast.write_bytes(bytes(19 * ROOM))
+    log, store = SQLiteLog(town), SQLiteStore(disk / "store.sqlite")
+    worker = Worker(log, store, all_projections(), batch=500)
+    with pytest.raises(StoreUnavailable, match=r"There is no room .* make room, and it goes on"):
+        worker.catch_up()
+    stopped_at = {one.model: one.position for one in store.generations()}
+    assert 0 < max(stopped_at.values()) < log.head()
+    expected = SQLiteStore(None)
+    for one in all_projections():
+        if stopped_at[one.name]:
+            Worker(log, expected, [one]).catch_up(until=stopped_at[one.name])
+            assert digest(store, one, with_personal=True) == digest(
+                expected, one, with_personal=True
+            )
+    with pytest.raises(StoreUnavailable):
+        worker.step()
+    ballast.unlink()
+    worker.catch_up()
+    Worker(log, expected, all_projections()).catch_up()
+    for one in all_projections():
+        assert digest(store, one, with_personal=True) == digest(expected, one, with_personal=True)
+    store.close()
+    log.close()
