@@ -1,10 +1,14 @@
-"""What the tests of several folders share: servers, started when a test first asks for one."""
+"""What the tests of several folders share: servers, started when a test first asks for one, and the log of a town."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from deploy.kafka.broker import Cluster
+from services.assembly import assembled
+from services.settings import Settings
+from services.town import build
 from tests import brokers, postgres
 
 
@@ -40,3 +44,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One broker with TLS, sign-in and rights: see `deploy/kafka/guard.py`."""
     with brokers.running(tmp_path_factory.mktemp("guarded"), guarded=True) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def town_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The log of the sample town, in SQLite. Not to be written."""
+    folder = tmp_path_factory.mktemp("town")
+    urls = {name: f"sqlite:///{folder}/{name}.sqlite" for name in ("log", "store", "vault")}
+    with assembled(Settings(**urls)) as system:
+        build(system)
+    return folder / "log.sqlite"

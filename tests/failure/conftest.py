@@ -1,4 +1,4 @@
-"""What tests of failures share: a disk that is soon full, stores of both kinds, and the log of a town."""
+"""What tests of failures share: a disk that is soon full, and stores of both kinds."""
 
 import os
 import subprocess
@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from projections.stores.port import Store
-from services.assembly import assembled, log_and_store
+from services.assembly import log_and_store
 from services.settings import Settings
-from services.town import build
 from tests.postgres import Server
 
 ROOM = 3_000_000
@@ -43,14 +42,9 @@ def small_disk(disk_of: Callable[[int], Path]) -> Path:
     return disk_of(ROOM)
 
 
-@pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The log of the sample town."""
-    folder = tmp_path_factory.mktemp("town")
-    urls = {name: f"sqlite:///{folder}/{name}.sqlite" for name in ("log", "store", "vault")}
-    with assembled(Settings(**urls)) as system:
-        build(system)
-    return folder / "log.sqlite"
+@pytest.fixture
+def town(town_log: Path) -> Path:
+    return town_log
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])

@@ -36,8 +36,8 @@ def caught_up(log: EventLog, store: Store, batch: int = 1_000) -> list[Digest]:
 
 
 @pytest.fixture(scope="module")
-def expected(town: Path) -> list[Digest]:
-    log = SQLiteLog(town)
+def expected(town_log: Path) -> list[Digest]:
+    log = SQLiteLog(town_log)
     found = caught_up(log, SQLiteStore(None))
     assert {one.position for one in found} == {log.head()}
     log.close()
