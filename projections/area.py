@@ -1,6 +1,6 @@
 """The area model: roll, choices, decisions, outcomes and requests of every area, rolled up through the levels."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from ledger.domain.areas import AreaAmended, AreaDefined, AreaRetired
@@ -14,10 +14,16 @@ from ledger.domain.choices import (
 )
 from ledger.domain.event import ancestry
 from ledger.domain.outcomes import DecisionRecorded, OutcomeReported
-from ledger.domain.questions import QuestionOpened, QuestionUnsealed
+from ledger.domain.questions import (
+    QuestionAmended,
+    QuestionClosed,
+    QuestionOpened,
+    QuestionUnsealed,
+)
 from ledger.domain.requests import REQUEST_EVENTS, RequestMade
 from ledger.domain.roll import CitizenJoined, CitizenLeft, CitizenMoved, CitizenRegistered
-from projections.counting import SealedAnswers, canonical, recounted, sealed_table
+from projections.counting import MarkCounts, SealedAnswers, canonical, recounted, sealed_table
+from projections.course import FIGURES, Course, asked_table, promise_table
 from projections.projection import Folded, Projection, Rows, Table
 
 AREA = Table(
@@ -37,7 +43,12 @@ OPTION = Table(
 )
 DAY = Table("area_day", ("area", "day"), ("choices", "voters"), frozenset({"choices", "voters"}))
 SEALED = sealed_table("area_sealed")
-ASKED = Table("area_asked", ("question",), ("area",))
+ROLL_DAY = Table("area_roll_day", ("area", "day"), ("change",), frozenset({"change"}))
+FIGURES_OF = Table("area_figures", ("area", "scope"), FIGURES, frozenset(FIGURES))
+"""`scope`: `own` for what the area itself asked, `all` for that and what was asked anywhere below it."""
+
+ASKED = asked_table("area_asked")
+PROMISE = promise_table("area_promise")
 RESULT = Table(
     "area_result",
     ("area", "position"),
@@ -49,16 +60,31 @@ REQUESTS = Table(
     "area_requests", ("area", "service", "stage"), ("requests",), frozenset({"requests"})
 )
 
-_Cell = tuple[str, str, str, int]
+_MarksByArea = defaultdict[tuple[str, str], MarkCounts]
 
 
 class AreaProjection(Projection):
     name = "area"
-    version = 1
-    tables = (AREA, ROLL, QUESTION, OPTION, DAY, SEALED, ASKED, RESULT, REQUEST, REQUESTS)
+    version = 2
+    tables = (
+        AREA,
+        ROLL,
+        ROLL_DAY,
+        QUESTION,
+        OPTION,
+        DAY,
+        SEALED,
+        FIGURES_OF,
+        ASKED,
+        PROMISE,
+        RESULT,
+        REQUEST,
+        REQUESTS,
+    )
 
     def __init__(self) -> None:
         self._sealed = SealedAnswers(SEALED)
+        self._course = Course(ASKED, PROMISE)
 
     def fold(self, events: Sequence[Folded], rows: Rows) -> None:
         batch = _Batch()
@@ -68,26 +94,28 @@ class AreaProjection(Projection):
                     if batch.choice(choice, one.day):
                         self._sealed.keep(rows, choice)
                 case CitizenRegistered() as registered:
-                    batch.lives(registered.home, 1)
+                    batch.lives(registered.home, one.day, 1)
                 case CitizenMoved() as moved:
                     if moved.origin is not None:
-                        batch.lives(moved.origin, -1)
-                    batch.lives(moved.home, 1)
+                        batch.lives(moved.origin, one.day, -1)
+                    batch.lives(moved.home, one.day, 1)
                 case CitizenJoined() as joined:
-                    rows.add(ROLL, (joined.area,), 1)
+                    _belongs(rows, joined.area, one.day, 1)
                 case CitizenLeft() as left:
-                    self._left(rows, batch, left)
+                    _left(rows, batch, left.area, one.day)
                 case AreaDefined() | AreaAmended() | AreaRetired() as changed:
                     _area(rows, changed)
-                case QuestionOpened() as opened:
-                    rows.put(ASKED, (opened.question,), opened.area)
                 case QuestionUnsealed() as unsealed:
                     for answer in self._sealed.open(rows, unsealed.question, unsealed.key):
                         batch.answer(unsealed.question, answer, 1)
-                case DecisionRecorded() as decision:
-                    _result(rows, one, decision.question, "decision", decision)
-                case OutcomeReported() as outcome:
-                    _result(rows, one, outcome.question, "outcome", outcome)
+                case (
+                    QuestionOpened()
+                    | QuestionAmended()
+                    | QuestionClosed()
+                    | DecisionRecorded()
+                    | OutcomeReported()
+                ):
+                    self._follow(rows, one)
                 case RequestMade() as made:
                     rows.put(REQUEST, (made.request,), made.area, made.service, "made")
                     _requests(rows, made.area, made.service, "made", 1)
@@ -95,26 +123,38 @@ class AreaProjection(Projection):
                     _stage(rows, event.request, event.stage)
         batch.roll_up(rows)
 
-    def _left(self, rows: Rows, batch: "_Batch", left: CitizenLeft) -> None:
-        row = rows.get(AREA, (left.area,))
-        if row is not None and row[2] == "community":
-            rows.add(ROLL, (left.area,), -1)
-        else:
-            batch.lives(left.area, -1)
+    def _follow(self, rows: Rows, one: Folded) -> None:
+        for step in self._course.follow(one, rows):
+            changes = step.changes()
+            rows.add(FIGURES_OF, (step.area, "own"), *changes)
+            for level in ancestry(step.area):
+                rows.add(FIGURES_OF, (level, "all"), *changes)
+        match one.event:
+            case DecisionRecorded() as decision:
+                self._result(rows, one, "decision", decision)
+            case OutcomeReported() as outcome:
+                self._result(rows, one, "outcome", outcome)
+
+    def _result(
+        self, rows: Rows, one: Folded, kind: str, event: DecisionRecorded | OutcomeReported
+    ) -> None:
+        area = self._course.asked(rows, event.question).area
+        document = canonical(event.model_dump(exclude_none=True, exclude={"question"}))
+        rows.put(RESULT, (area, one.position), event.question, kind, one.time, document)
 
 
 class _Batch:
     """The changes to the smallest areas, which are carried up through the levels once for the whole batch."""
 
     def __init__(self) -> None:
-        self._residents: Counter[str] = Counter()
+        self._residents: Counter[tuple[str, str]] = Counter()
         self._voters: Counter[tuple[str, str]] = Counter()
-        self._cells: Counter[_Cell] = Counter()
+        self._marks = _marks_by_area()
         self._days: Counter[tuple[str, str]] = Counter()
         self._day_voters: Counter[tuple[str, str]] = Counter()
 
-    def lives(self, area: str, change: int) -> None:
-        self._residents[area] += change
+    def lives(self, area: str, day: str, change: int) -> None:
+        self._residents[area, day] += change
 
     def choice(self, choice: ChoiceEvent, day: str) -> bool:
         """Count a choice. Whether its marks are sealed."""
@@ -131,27 +171,38 @@ class _Batch:
         return sealed
 
     def answer(self, question: str, answer: Answer, change: int) -> None:
-        assert answer.marks is not None
-        area, cells = answer.area, self._cells
-        for option, mark in answer.marks.items():
-            cells[area, question, option, mark] += change
+        self._marks[answer.area, question].count(answer, change)
 
     def roll_up(self, rows: Rows) -> None:
-        for area, residents in self._residents.items():
+        for (area, day), residents in self._residents.items():
             for level in ancestry(area):
-                rows.add(ROLL, (level,), residents)
+                _belongs(rows, level, day, residents)
         for (area, question), voters in self._voters.items():
             for level in ancestry(area):
                 rows.add(QUESTION, (level, question), voters)
-        for (area, question, option, mark), count in self._cells.items():
-            for level in ancestry(area):
-                rows.add(OPTION, (level, question, option), count, count * mark)
+        self._roll_up_marks(rows)
         for (area, day), choices in self._days.items():
             for level in ancestry(area):
                 rows.add(DAY, (level, day), choices, 0)
         for (area, day), voters in self._day_voters.items():
             for level in ancestry(area):
                 rows.add(DAY, (level, day), 0, voters)
+
+    def _roll_up_marks(self, rows: Rows) -> None:
+        """Level by level from the deepest: what areas have in common is added up before it meets their parent."""
+        levels: defaultdict[int, _MarksByArea] = defaultdict(_marks_by_area)
+        for (area, question), marks in self._marks.items():
+            levels[len(ancestry(area))][area, question] = marks
+        for level in range(max(levels, default=0), 0, -1):
+            for (area, question), marks in levels[level].items():
+                for (option, mark), count in marks.items():
+                    rows.add(OPTION, (area, question, option), count, count * mark)
+                if level > 1:
+                    levels[level - 1][ancestry(area)[1], question].update(marks)
+
+
+def _marks_by_area() -> _MarksByArea:
+    return defaultdict(MarkCounts)
 
 
 def _area(rows: Rows, event: AreaDefined | AreaAmended | AreaRetired) -> None:
@@ -172,14 +223,17 @@ def _area(rows: Rows, event: AreaDefined | AreaAmended | AreaRetired) -> None:
     rows.put(AREA, (event.area,), parent_, name, kind, publishable, retired)
 
 
-def _result(
-    rows: Rows, one: Folded, question: str, kind: str, event: DecisionRecorded | OutcomeReported
-) -> None:
-    row = rows.get(ASKED, (question,))
-    if row is None:
-        raise LookupError(f"the question {question!r} was never opened")
-    document = canonical(event.model_dump(exclude_none=True, exclude={"question"}))
-    rows.put(RESULT, (row[0], one.position), question, kind, one.time, document)
+def _belongs(rows: Rows, area: str, day: str, change: int) -> None:
+    rows.add(ROLL, (area,), change)
+    rows.add(ROLL_DAY, (area, day), change)
+
+
+def _left(rows: Rows, batch: _Batch, area: str, day: str) -> None:
+    row = rows.get(AREA, (area,))
+    if row is not None and row[2] == "community":
+        _belongs(rows, area, day, -1)
+    else:
+        batch.lives(area, day, -1)
 
 
 def _stage(rows: Rows, request: str, stage: str) -> None:

@@ -2,9 +2,17 @@
 
 from projections.area import AreaProjection
 from projections.citizen import CitizenProjection
+from projections.organisation import OrganisationProjection
+from projections.policy import PolicyProjection
 from projections.projection import Projection
 from projections.question import QuestionProjection
 
 
 def all_projections() -> tuple[Projection, ...]:
-    return (CitizenProjection(), QuestionProjection(), AreaProjection())
+    return (
+        CitizenProjection(),
+        QuestionProjection(),
+        AreaProjection(),
+        PolicyProjection(),
+        OrganisationProjection(),
+    )

@@ -1,5 +1,6 @@
 """How events change counts: which answers come to count and which cease to."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
@@ -25,6 +26,18 @@ def recounted(event: ChoiceEvent) -> tuple[tuple[Answer, int], ...]:
             return ((event.previous, -1), (event.answer, 1))
         case ChoiceWithdrawn() | ChoiceLapsed():
             return ((event.previous, -1),)
+
+
+class MarkCounts(Counter[tuple[str, int]]):
+    """How many answers, more or fewer, give an option a mark."""
+
+    def count(self, answer: Answer, change: int) -> None:
+        """Count an answer whose marks are readable (+1), or take it from the count (−1)."""
+        assert answer.marks is not None
+        if change == 1:
+            self.update(answer.marks.items())  # counts each pair once, without a loop in Python
+        else:
+            self.subtract(answer.marks.items())
 
 
 class SealedAnswers:

@@ -1,7 +1,11 @@
-"""The question model: what was asked, how it is answered where and when, what was decided and came of it."""
+"""The question model: what was asked, how it is answered where and when, what was decided and came of it.
 
-from collections import Counter
-from collections.abc import Sequence
+What is counted is kept twice: as it stands, and as changes by block of positions and day, so that it can be told
+how it stood at a position or on a day (`projections.queries.history`).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 
 from ledger.domain.choices import (
     Answer,
@@ -19,15 +23,36 @@ from ledger.domain.questions import (
     QuestionUnsealed,
     amended,
 )
-from projections.counting import SealedAnswers, canonical, recounted, sealed_table
-from projections.projection import Folded, Projection, Rows, Table
+from projections.counting import MarkCounts, SealedAnswers, canonical, recounted, sealed_table
+from projections.projection import Folded, Projection, Rows, Table, Value
+
+BLOCK = 32_768
+"""Positions in a block. So many events of a question, at most, are read from the log to tell how it stood at a
+position; the smaller it is, the more rows there are."""
 
 QUESTION = Table(
     "question",
     ("question",),
-    ("area", "policy", "mandate", "stage", "asked", "position"),
-    frozenset({"mandate", "position"}),
-    indexes=(("area",), ("policy",)),
+    (
+        "area",
+        "electorate",
+        "policy",
+        "mandate",
+        "stage",
+        "sealed",
+        "method",
+        "title",
+        "options",
+        "asked",
+        "position",
+    ),
+    frozenset({"mandate", "sealed", "position"}),
+    indexes=(("area",), ("policy",), ("position",)),
+)
+"""`sealed`: 1 until it is unsealed. JSON: `options`, `[[id, title, organisation], …]`, and `asked`, all of it."""
+
+VERSION = Table(
+    "question_version", ("question", "position"), ("day", "asked"), frozenset({"position"})
 )
 CELL = Table(
     "question_cell",
@@ -35,7 +60,19 @@ CELL = Table(
     ("count",),
     frozenset({"mark", "count"}),
 )
+CELL_CHANGE = Table(
+    "question_cell_change",
+    ("question", "block", "day", "area", "option", "mark"),
+    ("count",),
+    frozenset({"block", "mark", "count"}),
+)
 VOTERS = Table("question_voters", ("question", "area"), ("voters",), frozenset({"voters"}))
+VOTERS_CHANGE = Table(
+    "question_voters_change",
+    ("question", "block", "day", "area"),
+    ("voters",),
+    frozenset({"block", "voters"}),
+)
 DAY = Table(
     "question_day",
     ("question", "day"),
@@ -43,7 +80,7 @@ DAY = Table(
     frozenset({"made", "changed", "withdrawn", "lapsed"}),
 )
 SEALED = sealed_table("question_sealed")
-KEY = Table("question_key", ("question",), ("key",))
+KEY = Table("question_key", ("question",), ("key", "day", "position"), frozenset({"position"}))
 DECISION = Table(
     "question_decision", ("question", "position"), ("time", "decision"), frozenset({"position"})
 )
@@ -59,8 +96,20 @@ _COLUMN = {ChoiceMade: 0, ChoiceChanged: 1, ChoiceWithdrawn: 2, ChoiceLapsed: 3}
 
 class QuestionProjection(Projection):
     name = "question"
-    version = 1
-    tables = (QUESTION, CELL, VOTERS, DAY, SEALED, KEY, DECISION, OUTCOME)
+    version = 2
+    tables = (
+        QUESTION,
+        VERSION,
+        CELL,
+        CELL_CHANGE,
+        VOTERS,
+        VOTERS_CHANGE,
+        DAY,
+        SEALED,
+        KEY,
+        DECISION,
+        OUTCOME,
+    )
 
     def __init__(self) -> None:
         self._sealed = SealedAnswers(SEALED)
@@ -70,20 +119,21 @@ class QuestionProjection(Projection):
         for one in events:
             match one.event:
                 case ChoiceMade() | ChoiceChanged() | ChoiceWithdrawn() | ChoiceLapsed() as choice:
-                    if counts.choice(choice, one.day):
+                    if counts.choice(choice, one):
                         self._sealed.keep(rows, choice)
                 case QuestionOpened() as opened:
-                    _put(rows, opened, "open", one.position)
+                    rows.put(QUESTION, (opened.question,), *_asked(opened, "open", one.position))
+                    _version(rows, opened, one)
                 case QuestionAmended() as change:
-                    asked, stage, position = _question(rows, change.question)
-                    _put(rows, amended(asked, change), stage, position)
+                    asked, position = _question(rows, change.question)
+                    asked = amended(asked, change)
+                    rows.put(QUESTION, (asked.question,), *_asked(asked, "open", position))
+                    _version(rows, asked, one)
                 case QuestionClosed() as closed:
-                    asked, _, position = _question(rows, closed.question)
-                    _put(rows, asked, "closed", position)
-                case QuestionUnsealed() as opened_up:
-                    rows.put(KEY, (opened_up.question,), opened_up.key)
-                    for answer in self._sealed.open(rows, opened_up.question, opened_up.key):
-                        counts.answer(opened_up.question, answer, 1)
+                    asked, position = _question(rows, closed.question)
+                    rows.put(QUESTION, (asked.question,), *_asked(asked, "closed", position))
+                case QuestionUnsealed() as unsealed:
+                    self._unseal(rows, counts, unsealed, one)
                 case DecisionRecorded() as decision:
                     document = canonical(decision.model_dump(exclude={"question"}))
                     rows.put(DECISION, (decision.question, one.position), one.time, document)
@@ -100,59 +150,112 @@ class QuestionProjection(Projection):
                     )
         counts.add_to(rows)
 
+    def _unseal(
+        self, rows: Rows, counts: "_Counts", unsealed: QuestionUnsealed, one: Folded
+    ) -> None:
+        asked, position = _question(rows, unsealed.question)
+        rows.put(KEY, (unsealed.question,), unsealed.key, one.day, one.position)
+        rows.put(QUESTION, (unsealed.question,), *_asked(asked, "closed", position, unsealed=True))
+        answers = self._sealed.open(rows, unsealed.question, unsealed.key)
+        counts.unsealed(unsealed.question, answers, one)
+
+
+class _Segment:
+    """What changes in the counts within one block of positions and one day."""
+
+    def __init__(self) -> None:
+        self.marks: defaultdict[tuple[str, str], MarkCounts] = defaultdict(MarkCounts)
+        self.voters: Counter[tuple[str, str]] = Counter()
+        self.kinds: Counter[tuple[str, int]] = Counter()
+
 
 class _Counts:
     """What a batch changes in the counts, added up before it meets the rows."""
 
     def __init__(self) -> None:
-        self._cells: Counter[tuple[str, str, str, int]] = Counter()
-        self._voters: Counter[tuple[str, str]] = Counter()
-        self._days: Counter[tuple[str, str, int]] = Counter()
+        self._segments: dict[tuple[int, str], _Segment] = {}
 
-    def choice(self, choice: ChoiceEvent, day: str) -> bool:
+    def choice(self, choice: ChoiceEvent, one: Folded) -> bool:
         """Count a choice. Whether its marks are sealed."""
         sealed = False
-        self._days[choice.question, day, _COLUMN[type(choice)]] += 1
+        segment, question = self._segment(one), choice.question
+        segment.kinds[question, _COLUMN[type(choice)]] += 1
         for answer, change in recounted(choice):
-            self._voters[choice.question, answer.area] += change
+            segment.voters[question, answer.area] += change
             if answer.marks is None:
                 sealed = True
             else:
-                self.answer(choice.question, answer, change)
+                segment.marks[question, answer.area].count(answer, change)
         return sealed
 
-    def answer(self, question: str, answer: Answer, change: int) -> None:
-        assert answer.marks is not None
-        area, cells = answer.area, self._cells
-        for option, mark in answer.marks.items():
-            cells[question, area, option, mark] += change
+    def unsealed(self, question: str, answers: Iterator[Answer], one: Folded) -> None:
+        """Count the answers of a question whose key has become public. Its voters are counted already."""
+        segment = self._segment(one)
+        for answer in answers:
+            segment.marks[question, answer.area].count(answer, 1)
 
     def add_to(self, rows: Rows) -> None:
-        for cell, change in self._cells.items():
-            rows.add(CELL, cell, change)
-        for voters, change in self._voters.items():
-            rows.add(VOTERS, voters, change)
-        for (question, day, column), change in self._days.items():
-            rows.add(DAY, (question, day), *(change if one == column else 0 for one in range(4)))
+        for (block, day), segment in self._segments.items():
+            for (question, area), marks in segment.marks.items():
+                for (option, mark), count in marks.items():
+                    rows.add(CELL, (question, area, option, mark), count)
+                    rows.add(CELL_CHANGE, (question, block, day, area, option, mark), count)
+            for (question, area), voters in segment.voters.items():
+                rows.add(VOTERS, (question, area), voters)
+                rows.add(VOTERS_CHANGE, (question, block, day, area), voters)
+            for (question, column), times in segment.kinds.items():
+                changes = (times if one == column else 0 for one in range(len(_COLUMN)))
+                rows.add(DAY, (question, day), *changes)
+
+    def _segment(self, one: Folded) -> _Segment:
+        where = (block_of(one.position), one.time[:10])
+        segment = self._segments.get(where)
+        if segment is None:
+            segment = self._segments[where] = _Segment()
+        return segment
 
 
-def _question(rows: Rows, question: str) -> tuple[QuestionOpened, str, int]:
+def block_of(position: int) -> int:
+    """The block that a position belongs to; block n begins at position n × `BLOCK`."""
+    return position // BLOCK
+
+
+def end_before(position: int) -> int:
+    """The last position before the block that a position belongs to; 0 if it belongs to the first."""
+    return max(0, block_of(position) * BLOCK - 1)
+
+
+def _question(rows: Rows, question: str) -> tuple[QuestionOpened, int]:
+    """What was asked last, and the position at which it was opened."""
     row = rows.get(QUESTION, (question,))
     if row is None:
         raise LookupError(f"the question {question!r} was never opened")
-    _, _, _, stage, asked, position = row
-    return QuestionOpened.model_validate_json(str(asked)), str(stage), int(position or 0)
+    asked, position = row[-2:]
+    return QuestionOpened.model_validate_json(str(asked)), int(position or 0)
 
 
-def _put(rows: Rows, asked: QuestionOpened, stage: str, position: int) -> None:
-    document = canonical(asked.model_dump(exclude_none=True))
-    rows.put(
-        QUESTION,
-        (asked.question,),
+def _asked(
+    asked: QuestionOpened, stage: str, position: int, *, unsealed: bool = False
+) -> tuple[Value, ...]:
+    """The row of a question, in the order of its columns."""
+    return (
         asked.area,
+        asked.electorate,
         asked.policy,
         int(asked.mandate),
         stage,
-        document,
+        int(asked.seal is not None and not unsealed),
+        asked.method.kind,
+        asked.title,
+        canonical([[one.id, one.title, one.organisation] for one in asked.options]),
+        _document(asked),
         position,
     )
+
+
+def _version(rows: Rows, asked: QuestionOpened, one: Folded) -> None:
+    rows.put(VERSION, (asked.question, one.position), one.day, _document(asked))
+
+
+def _document(asked: QuestionOpened) -> str:
+    return canonical(asked.model_dump(exclude_none=True))

@@ -9,7 +9,7 @@ from ledger.domain.counting.libraries import CountingLibraryMissing
 from ledger.domain.refusals import Reason, Refused
 from ledger.eventlog.port import DamagedLog, LogUnavailable, StandsBy
 from ledger.vault.keys import VaultError
-from projections.queries import NotFound, StillSealed
+from projections.queries import InTheFuture, NoSuchPage, NotFound, StillSealed
 from projections.stores.port import NothingToBringBack, StoreUnavailable
 from projections.worker import ModelsHalted
 
@@ -35,6 +35,7 @@ class Fault(StrEnum):
     UNKNOWN_IDENTITY = "unknown-identity"
     NO_SUCH_PATH = "no-such-path"
     METHOD_NOT_ALLOWED = "method-not-allowed"
+    NOT_ACCEPTABLE = "not-acceptable"
     BODY_TOO_LARGE = "body-too-large"
     WRONG_CONTENT_TYPE = "wrong-content-type"
     MALFORMED_JSON = "malformed-json"
@@ -81,6 +82,7 @@ _FAULTS: dict[Fault, tuple[str, int]] = {
     Fault.UNKNOWN_IDENTITY: ("Nobody is known by this identity", 404),
     Fault.NO_SUCH_PATH: ("There is nothing at this address", 404),
     Fault.METHOD_NOT_ALLOWED: ("This address does not take this method", 405),
+    Fault.NOT_ACCEPTABLE: ("It is not given in such a format", 406),
     Fault.BODY_TOO_LARGE: ("The body is too large", 413),
     Fault.WRONG_CONTENT_TYPE: ("The body is not of type application/json", 415),
     Fault.MALFORMED_JSON: ("The body is not JSON", 400),
@@ -91,6 +93,8 @@ _FAULTS: dict[Fault, tuple[str, int]] = {
 }
 
 _MEANINGS: dict[type[Exception], Meaning] = {
+    NoSuchPage: Meaning("no-such-page", "The list ends before this page", 404, 1),
+    InTheFuture: Meaning("in-the-future", "The log has not come that far", 404, 1),
     NotFound: Meaning("not-found", "There is no such thing", 404, 1),
     StillSealed: Meaning("still-sealed", "The results are not public yet", 409, 1),
     CountingLibraryMissing: Meaning("rule-unavailable", "This rule is not installed", 501, 3),

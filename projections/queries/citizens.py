@@ -9,9 +9,18 @@ from projections.answers import (
     CitizenChoice,
     CitizenRequest,
     CitizenView,
+    Timeline,
     TimelineEntry,
 )
-from projections.queries.lookups import NotFound, typed
+from projections.queries.lookups import (
+    EVERYWHERE,
+    NotFound,
+    Page,
+    order_of,
+    page_of,
+    position_of,
+    typed,
+)
 from projections.queries.questions import asked_question, decision_of, outcomes_of
 from projections.stores.port import Snapshot
 
@@ -30,10 +39,9 @@ _REQUESTS = (
     "SELECT request, service, offer, stage, time FROM citizen_request"
     " WHERE citizen = ? ORDER BY position"
 )
-_TIMELINE = (
-    "SELECT position, time, type, subject FROM citizen_event"
-    " WHERE citizen = ? ORDER BY position DESC LIMIT ?"
-)
+_TIMELINE = "SELECT position, time, type, subject FROM citizen_event"
+_TIMELINE_ORDERS = {"position": "position"}
+_DECIDED_AFTER = "SELECT 1 FROM question_decision WHERE question = ? AND position > ?"
 
 
 def citizen_view(at: Snapshot, citizen: str) -> CitizenView:
@@ -43,7 +51,7 @@ def citizen_view(at: Snapshot, citizen: str) -> CitizenView:
         raise NotFound("This person is not on the roll.")
     ((home, memberships),) = rows
     return CitizenView(
-        position=at.position("citizen"),
+        position=position_of(at, "citizen", "question"),
         home=home,
         memberships=orjson.loads(memberships),
         choices=[_citizen_choice(at, row) for row in typed(at.rows(_CHOICES, citizen))],
@@ -55,23 +63,46 @@ def citizen_view(at: Snapshot, citizen: str) -> CitizenView:
             CitizenRequest(request=request, service=service, offer=offer, stage=stage, time=time)
             for request, service, offer, stage, time in typed(at.rows(_REQUESTS, citizen))
         ],
-        timeline=[
+        timeline=timeline(at, citizen, Page(TIMELINE)).items,
+    )
+
+
+def timeline(at: Snapshot, citizen: str, page: Page, sort: str = "-position") -> Timeline:
+    """What happened to one person, by citizen id. Raises `NotFound`, `NoSuchPage`."""
+    if not at.rows(_CITIZEN, citizen):
+        raise NotFound("This person is not on the roll.")
+    where = EVERYWHERE.equal(citizen=citizen)
+    order = order_of(_TIMELINE_ORDERS, sort, then="type")
+    total, rows = page_of(at, _TIMELINE, where, order, page)
+    return Timeline(
+        position=at.position("citizen"),
+        total=total,
+        offset=page.offset,
+        limit=page.limit,
+        items=[
             TimelineEntry(at=position, time=time, type=type_, subject=subject)
-            for position, time, type_, subject in typed(at.rows(_TIMELINE, citizen, TIMELINE))
+            for position, time, type_, subject in rows
         ],
     )
 
 
 def _citizen_choice(at: Snapshot, row: tuple[Any, ...]) -> CitizenChoice:
-    question, area, marks, time, position = row
-    asked, _ = asked_question(at, question)
+    question, area, text, time, position = row
+    asked, _, _ = asked_question(at, question)
+    marks = None if text is None else orjson.loads(text)
+    decision, outcomes = decision_of(at, question), outcomes_of(at, question)
+    counted = decision is not None and bool(at.rows(_DECIDED_AFTER, question, position))
+    adopted = decision.adopted if decision is not None and counted else []
+    done = any(one.stage == "implemented" and one.option in adopted for one in outcomes)
     return CitizenChoice(
         question=question,
         title=asked.title,
         area=area,
-        marks=None if marks is None else orjson.loads(marks),
+        marks=marks,
         time=time,
         counted_at=position,
-        decision=decision_of(at, question),
-        outcomes=outcomes_of(at, question),
+        became="implemented" if done else "decided" if counted else "counted",
+        adopted=[option for option in adopted if option in (marks or {})],
+        decision=decision,
+        outcomes=outcomes,
     )

@@ -1,13 +1,15 @@
 """Questions: what was asked, the count, what was decided and what came of it."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
 from ledger.domain.questions import QuestionOpened
 from projections.answers import (
+    AreaTallies,
+    AreaTally,
     DayView,
     DecisionAnswer,
     OptionTally,
@@ -18,19 +20,36 @@ from projections.answers import (
     QuestionTally,
     QuestionView,
 )
-from projections.queries.lookups import NotFound, StillSealed, area_row, roll_of, typed
+from projections.queries.lookups import (
+    EVERYWHERE,
+    NotFound,
+    Page,
+    StillSealed,
+    Where,
+    check_area,
+    check_policy,
+    order_of,
+    page_of,
+    position_of,
+    roll_of,
+    typed,
+)
 from projections.stores.port import Snapshot
 
-_QUESTION = "SELECT stage, asked FROM question WHERE question = ?"
-_QUESTIONS = "SELECT stage, asked FROM question WHERE (? IS NULL OR area = ?) ORDER BY position"
-_WITHIN = "(area = ? OR (area > ? AND area < ?))"
-_CELLS = (
-    "SELECT option, mark, sum(count) FROM question_cell"
-    f" WHERE question = ? AND {_WITHIN} GROUP BY option, mark HAVING sum(count) <> 0"
-    " ORDER BY option, mark"
+VOTERS = "(SELECT coalesce(sum(v.voters), 0) FROM question_voters v WHERE v.question = q.question)"
+_QUESTION = "SELECT stage, asked, sealed FROM question WHERE question = ?"
+_QUESTIONS = "SELECT asked FROM question WHERE sealed = 0 ORDER BY position"
+_SUMMARIES = (
+    "SELECT q.question, q.title, q.area, q.policy, q.mandate, q.stage, q.sealed, q.position,"
+    f" {VOTERS} AS voters FROM question q"
 )
-_VOTERS = f"SELECT coalesce(sum(voters), 0) FROM question_voters WHERE question = ? AND {_WITHIN}"
-_ALL_VOTERS = "SELECT question, sum(voters) FROM question_voters GROUP BY question"
+QUESTION_ORDERS = {"position": "q.position", "title": "q.title", "voters": "voters"}
+
+_CELLS = "SELECT option, mark, sum(count) AS answers FROM question_cell"
+_MARKED = " GROUP BY option, mark HAVING sum(count) <> 0 ORDER BY option, mark"
+_VOTERS_WITHIN = "SELECT coalesce(sum(voters), 0) FROM question_voters"
+_AREA_VOTERS = "SELECT area, voters FROM question_voters"
+_AREA_CELLS = "SELECT area, option, mark, count FROM question_cell"
 _DAYS = (
     "SELECT day, made, changed, withdrawn, lapsed FROM question_day WHERE question = ? ORDER BY day"
 )
@@ -41,27 +60,49 @@ _OUTCOMES = (
     "SELECT option, stage, percent, time, report FROM question_outcome"
     " WHERE question = ? ORDER BY position"
 )
-_KEY = "SELECT 1 FROM question_key WHERE question = ?"
+
+Marks = Mapping[tuple[str, int], int]
+"""How many voters gave an option a mark."""
 
 
 def tally(at: Snapshot, question: str, area: str | None) -> QuestionTally:
     """The count among the people of an area. Raises `NotFound`, `StillSealed`."""
-    asked, _ = asked_question(at, question)
-    if area is not None:
-        area_row(at, area)
-    if is_sealed(at, asked):
-        raise StillSealed(
-            f"The results of {question!r} are published after it has closed and been unsealed."
-        )
-    return tally_of(at, asked, area)
+    asked = public_question(at, question)
+    check_area(at, area)
+    return _tally_of(at, asked, area or asked.electorate)
 
 
 def tallies(at: Snapshot) -> Iterator[QuestionTally]:
     """The counts of all questions but sealed ones."""
-    for _, document in at.rows(_QUESTIONS, None, None):
+    for (document,) in at.rows(_QUESTIONS):
         asked = QuestionOpened.model_validate_json(str(document))
-        if not is_sealed(at, asked):
-            yield tally_of(at, asked, None)
+        yield _tally_of(at, asked, asked.electorate)
+
+
+def area_tallies(at: Snapshot, question: str, page: Page) -> AreaTallies:
+    """The count by the areas that choices name. Raises `NotFound`, `NoSuchPage`, `StillSealed`."""
+    asked = public_question(at, question)
+    of_question = EVERYWHERE.equal(question=question)
+    total, rows = page_of(at, _AREA_VOTERS, of_question, "area", page)
+    marks: defaultdict[str, dict[tuple[str, int], int]] = defaultdict(dict)
+    if rows:
+        cells = of_question.one_of("area", [area for area, _ in rows])
+        for area, option, mark, count in typed(at.rows(_AREA_CELLS + cells.sql, *cells.values)):
+            if count:
+                marks[area][option, mark] = count
+    return AreaTallies(
+        position=at.position("question"),
+        total=total,
+        offset=page.offset,
+        limit=page.limit,
+        question=question,
+        title=asked.title,
+        method=asked.method.kind,
+        items=[
+            AreaTally(area=area, voters=voters, options=option_tallies(asked, marks[area]))
+            for area, voters in rows
+        ],
+    )
 
 
 def decision(at: Snapshot, question: str) -> DecisionAnswer:
@@ -79,10 +120,9 @@ def decision(at: Snapshot, question: str) -> DecisionAnswer:
 
 def question_view(at: Snapshot, question: str) -> QuestionView:
     """Everything about a question. Raises `NotFound`."""
-    asked, stage = asked_question(at, question)
-    sealed = is_sealed(at, asked)
+    asked, stage, sealed = asked_question(at, question)
     return QuestionView(
-        position=at.position("question"),
+        position=position_of(at, "question", "area"),
         question=question,
         title=asked.title,
         about=asked.about,
@@ -100,7 +140,7 @@ def question_view(at: Snapshot, question: str) -> QuestionView:
         options=[OptionView(**option.model_dump()) for option in asked.options],
         roll=roll_of(at, asked.electorate),
         voters=voters_of(at, question, asked.electorate),
-        tally=None if sealed else tally_of(at, asked, None),
+        tally=None if sealed else _tally_of(at, asked, asked.electorate),
         days=[
             DayView(day=day, made=made, changed=changed, withdrawn=withdrawn, lapsed=lapsed)
             for day, made, changed, withdrawn, lapsed in typed(at.rows(_DAYS, question))
@@ -110,66 +150,87 @@ def question_view(at: Snapshot, question: str) -> QuestionView:
     )
 
 
-def question_list(at: Snapshot, area: str | None) -> QuestionList:
-    """All questions, or those of one area. Raises `NotFound`."""
-    if area is not None:
-        area_row(at, area)
-    voters = dict(typed(at.rows(_ALL_VOTERS)))
+def question_list(
+    at: Snapshot,
+    page: Page,
+    sort: str,
+    *,
+    area: str | None = None,
+    policy: str | None = None,
+    mandate: bool | None = None,
+    stage: str | None = None,
+) -> QuestionList:
+    """A page of all questions, or of those that match. Raises `NotFound`, `NoSuchPage`."""
+    check_area(at, area)
+    check_policy(at, policy)
+    where = Where().equal(
+        q__area=area,
+        q__policy=policy,
+        q__mandate=None if mandate is None else int(mandate),
+        q__stage=stage,
+    )
+    order = order_of(QUESTION_ORDERS, sort, then="q.question")
+    total, rows = page_of(at, _SUMMARIES, where, order, page)
     return QuestionList(
-        position=at.position("question"),
-        questions=[
-            summary_of(at, stage, document, voters)
-            for stage, document in typed(at.rows(_QUESTIONS, area, area))
+        position=position_of(at, "question", "area", "policy"),
+        total=total,
+        offset=page.offset,
+        limit=page.limit,
+        items=[
+            QuestionSummary(
+                question=question,
+                title=title,
+                area=area_,
+                policy=policy_,
+                mandate=bool(mandate_),
+                stage=stage_,
+                sealed=bool(sealed),
+                voters=voters,
+            )
+            for question, title, area_, policy_, mandate_, stage_, sealed, _, voters in rows
         ],
     )
 
 
-def asked_question(at: Snapshot, question: str) -> tuple[QuestionOpened, Any]:
+def asked_question(at: Snapshot, question: str) -> tuple[QuestionOpened, Any, bool]:
+    """What was asked, the stage, and whether it is still sealed. Raises `NotFound`."""
     rows = at.rows(_QUESTION, question)
     if not rows:
         raise NotFound(f"There is no question {question!r}.")
-    stage, document = rows[0]
-    return QuestionOpened.model_validate_json(str(document)), stage
+    stage, document, sealed = rows[0]
+    return QuestionOpened.model_validate_json(str(document)), stage, bool(sealed)
 
 
-def is_sealed(at: Snapshot, asked: QuestionOpened) -> bool:
-    if asked.seal is None:
-        return False
-    return not at.rows(_KEY, asked.question)
+def public_question(at: Snapshot, question: str) -> QuestionOpened:
+    """What was asked, if its count may be told. Raises `NotFound`, `StillSealed`."""
+    asked, _, sealed = asked_question(at, question)
+    if sealed:
+        raise StillSealed(
+            f"The results of {question!r} are published after it has closed and been unsealed."
+        )
+    return asked
 
 
-def within(area: str) -> tuple[str, str, str]:
-    """The values of `_WITHIN`: an area's id, and the bounds of all ids below it ("0" comes after "/")."""
-    return area, area + "/", area + "0"
-
-
-def tally_of(at: Snapshot, asked: QuestionOpened, area: str | None) -> QuestionTally:
-    area = area or asked.electorate
-    marks: defaultdict[str, dict[int, int]] = defaultdict(dict)
-    for option, mark, count in typed(at.rows(_CELLS, asked.question, *within(area))):
-        marks[option][mark] = count
-    return QuestionTally(
-        position=at.position("question"),
-        question=asked.question,
-        title=asked.title,
-        area=area,
-        method=asked.method.kind,
-        voters=voters_of(at, asked.question, area),
-        options=[
-            OptionTally(
-                id=option.id,
-                title=option.title,
-                count=sum(marks[option.id].values()),
-                total=sum(mark * count for mark, count in marks[option.id].items()),
-                by_mark=marks[option.id],
-            )
-            for option in asked.options
-        ],
-    )
+def option_tallies(asked: QuestionOpened, marks: Marks) -> list[OptionTally]:
+    """The count of each option, in the order in which they were asked."""
+    by_option: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for (option, mark), count in sorted(marks.items()):
+        by_option[option][mark] = count
+    return [
+        OptionTally(
+            id=option.id,
+            title=option.title,
+            count=by_option[option.id].total(),
+            total=sum(mark * count for mark, count in by_option[option.id].items()),
+            by_mark=by_option[option.id],
+        )
+        for option in asked.options
+    ]
 
 
 def voters_of(at: Snapshot, question: str, area: str) -> int:
-    return int(at.rows(_VOTERS, question, *within(area))[0][0] or 0)
+    where = EVERYWHERE.equal(question=question).within("area", area)
+    return int(at.rows(_VOTERS_WITHIN + where.sql, *where.values)[0][0] or 0)
 
 
 def decision_of(at: Snapshot, question: str) -> DecisionAnswer | None:
@@ -205,15 +266,16 @@ def outcomes_of(at: Snapshot, question: str) -> list[OutcomeView]:
     return found
 
 
-def summary_of(at: Snapshot, stage: Any, document: str, voters: dict[str, int]) -> QuestionSummary:
-    asked = QuestionOpened.model_validate_json(document)
-    return QuestionSummary(
+def _tally_of(at: Snapshot, asked: QuestionOpened, area: str) -> QuestionTally:
+    where = EVERYWHERE.equal(question=asked.question).within("area", area)
+    cells = typed(at.rows(_CELLS + where.sql + _MARKED, *where.values))
+    marks = {(option, mark): count for option, mark, count in cells}
+    return QuestionTally(
+        position=position_of(at, "question", "area"),
         question=asked.question,
         title=asked.title,
-        area=asked.area,
-        policy=asked.policy,
-        mandate=asked.mandate,
-        stage=stage,
-        sealed=is_sealed(at, asked),
-        voters=voters.get(asked.question, 0),
+        area=area,
+        method=asked.method.kind,
+        voters=voters_of(at, asked.question, area),
+        options=option_tallies(asked, marks),
     )

@@ -1,5 +1,6 @@
 """What the OpenAPI document says beyond what FastAPI finds out: bodies of commands, problems, tokens."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from ledger.domain.catalogue import COMMANDS
 from ledger.domain.choices import MakeChoice
 from ledger.domain.deciding import Command
 from services.api.bodies import body_model
+from services.api.negotiating import CSV, JSON
 from services.api.problems import MEDIA_TYPE, Problem
 
 API = "/api/v1"
@@ -26,6 +28,7 @@ _SAID: dict[int, str] = {
     401: "A known bearer token is needed",
     403: "The token, or the person, may not do that",
     404: "There is no such thing",
+    406: "It is not given in such a format",
     409: "What happened before does not allow this",
     413: "The body is too large",
     415: "The body is not application/json",
@@ -48,6 +51,24 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def no_news() -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that takes `If-None-Match`."""
     return {304: {"description": _SAID[304]}}
+
+
+def read_of(
+    model: Any,
+    tag: str,
+    *more: int,
+    formats: Sequence[str] = (JSON,),
+    personal: bool = False,
+) -> dict[str, Any]:
+    """What a read's route says: its answer in each format, and the problems that it may tell of."""
+    statuses = {404, 406, 422, 503, 504, *more, *((401, 403) if personal else ())}
+    responses = problems_of(*sorted(statuses))
+    if not personal:
+        responses |= no_news()
+    if CSV in formats:
+        responses[200] = {"content": {CSV: {"schema": {"type": "string"}}}}
+    told: dict[str, Any] = {"response_model": model, "responses": responses, "tags": [tag]}
+    return told | ({"openapi_extra": {"security": needs_token()}} if personal else {})
 
 
 def body_of(kind: type[Command], without: str | None = None) -> dict[str, Any]:

@@ -1,46 +1,34 @@
 """The public reads, and a citizen's own model."""
 
-import csv
-import io
 import threading
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import FastAPI, Path, Query
+from fastapi import FastAPI, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from projections.answers import (
-    Answer,
-    AreaList,
-    AreaView,
-    CitizenView,
-    DecisionAnswer,
-    QuestionList,
-    QuestionTally,
-    QuestionView,
-)
+from projections.answers import Answer, CitizenView, QuestionTally, Timeline
 from projections.catalogue import all_projections
 from projections.digest import digest
+from projections.queries import citizens
 from services.api.access import Access
+from services.api.area_reads import add_area_reads
 from services.api.bodies import IDENTITY, MAX_IDENTITY
-from services.api.documenting import API, needs_token, no_news, problems_of
-from services.api.reading import Content, Reading, WaitFor
+from services.api.documenting import API, read_of
+from services.api.negotiating import BOTH, CSV
+from services.api.organisation_reads import add_organisation_reads
+from services.api.parameters import Paging, PositionSort, WaitFor
+from services.api.policy_reads import add_policy_reads
+from services.api.question_reads import add_question_reads
+from services.api.reading import Content, Reading
 from services.assembly import System
 from services.errors import Fault, RequestFault
-from services.exports import TALLY_COLUMNS, tally_rows
-
-QuestionId = Annotated[
-    str, Path(min_length=1, description="The question's id; it may hold slashes.")
-]
-AreaPath = Annotated[str, Path(min_length=1, description="The area's id, a path: `pl/warszawa`.")]
-OneArea = Annotated[str | None, Query(min_length=1, description="Only this area.")]
+from services.exports import CSV_TYPE, TALLY_COLUMNS, csv_text, tally_rows
 
 DIGEST_LASTS = 10.0
 """Seconds for which a digest is given again: it takes a pass over all rows, and states its position anyway."""
-
-_PUBLIC = (404, 422, 503, 504)
 
 
 class Tallies(Answer):
@@ -61,61 +49,46 @@ class Digests(Answer):
 
 
 def add_reads(app: FastAPI, system: System, reading: Reading, access: Access) -> None:
-    """Add the routes. Longer paths come first, since an id may hold slashes."""
-    queries = system.queries
+    """Add the routes of all reads."""
     _add_exports(app, system, reading)
+    _add_citizens(app, system, reading, access)
+    add_area_reads(app, system, reading)
+    add_question_reads(app, system, reading)
+    add_policy_reads(app, system, reading)
+    add_organisation_reads(app, system, reading)
 
-    @app.get(f"{API}/areas", **_documented(AreaList, "areas"))
-    async def areas(request: Request, wait_for: WaitFor = None) -> Response:
-        """All areas."""
-        return await reading.answer(request, queries.areas, wait_for)
 
-    @app.get(f"{API}/areas/{{area:path}}", **_documented(AreaView, "areas"))
-    async def area(request: Request, area: AreaPath, wait_for: WaitFor = None) -> Response:
-        """One area, with all below it rolled up into it."""
-        return await reading.answer(request, lambda: queries.area(area), wait_for)
+def _add_citizens(app: FastAPI, system: System, reading: Reading, access: Access) -> None:
+    ask = system.queries.ask
 
-    @app.get(f"{API}/questions", **_documented(QuestionList, "questions"))
-    async def questions(
-        request: Request, area: OneArea = None, wait_for: WaitFor = None
-    ) -> Response:
-        """All questions, or those that one area asks."""
-        return await reading.answer(request, lambda: queries.questions(area), wait_for)
-
-    @app.get(
-        f"{API}/questions/{{question:path}}/tally", **_documented(QuestionTally, "questions", 409)
-    )
-    async def tally(
-        request: Request, question: QuestionId, area: OneArea = None, wait_for: WaitFor = None
-    ) -> Response:
-        """The count, of the whole electorate or of one area's people."""
-        return await reading.answer(request, lambda: queries.tally(question, area), wait_for)
-
-    @app.get(
-        f"{API}/questions/{{question:path}}/decision", **_documented(DecisionAnswer, "questions")
-    )
-    async def decision(
-        request: Request, question: QuestionId, wait_for: WaitFor = None
-    ) -> Response:
-        """What was decided last, by which rule, and why."""
-        return await reading.answer(request, lambda: queries.decision(question), wait_for)
-
-    @app.get(f"{API}/questions/{{question:path}}", **_documented(QuestionView, "questions"))
-    async def question(
-        request: Request, question: QuestionId, wait_for: WaitFor = None
-    ) -> Response:
-        """Everything about one question."""
-        return await reading.answer(request, lambda: queries.question(question), wait_for)
-
-    @app.get(f"{API}/citizens/me", **_personal())
+    @app.get(f"{API}/citizens/me", **read_of(CitizenView, "citizens", personal=True))
     async def me(request: Request, wait_for: WaitFor = None) -> Response:
         """One's own view, with a citizen's token: standing choices and what became of them."""
         citizen = access.of_role(request, "citizen").subject
         return await reading.answer(
-            request, lambda: queries.citizen(citizen), wait_for, personal=True
+            request, lambda: ask(citizens.citizen_view, citizen), wait_for, personal=True
         )
 
-    @app.get(f"{API}/citizens", **_personal())
+    @app.get(
+        f"{API}/citizens/me/timeline", **read_of(Timeline, "citizens", formats=BOTH, personal=True)
+    )
+    async def my_timeline(
+        request: Request,
+        page: Paging,
+        sort: PositionSort = "-position",
+        wait_for: WaitFor = None,
+    ) -> Response:
+        """All that happened to oneself, with a citizen's token."""
+        citizen = access.of_role(request, "citizen").subject
+        return await reading.answer(
+            request,
+            lambda: ask(citizens.timeline, citizen, page, sort),
+            wait_for,
+            personal=True,
+            formats=BOTH,
+        )
+
+    @app.get(f"{API}/citizens", **read_of(CitizenView, "citizens", personal=True))
     async def citizen(
         request: Request,
         identity: Annotated[str, Query(min_length=1, max_length=MAX_IDENTITY)],
@@ -130,7 +103,7 @@ def add_reads(app: FastAPI, system: System, reading: Reading, access: Access) ->
                 raise RequestFault(
                     Fault.UNKNOWN_IDENTITY, "The vault knows nobody by this identity.", IDENTITY
                 )
-            return queries.citizen(known)
+            return ask(citizens.citizen_view, known)
 
         return await reading.answer(request, read, wait_for, personal=True)
 
@@ -138,7 +111,7 @@ def add_reads(app: FastAPI, system: System, reading: Reading, access: Access) ->
 def _add_exports(app: FastAPI, system: System, reading: Reading) -> None:
     digests = _Digests(system)
 
-    @app.get(f"{API}/tallies.json", **_documented(Tallies, "exports"))
+    @app.get(f"{API}/tallies.json", **read_of(Tallies, "exports"))
     async def tallies_json(request: Request, wait_for: WaitFor = None) -> Response:
         """The tallies of all questions."""
         return await reading.answer(request, lambda: _tallies(system), wait_for)
@@ -146,18 +119,15 @@ def _add_exports(app: FastAPI, system: System, reading: Reading) -> None:
     @app.get(
         f"{API}/tallies.csv",
         response_class=Response,
-        responses={
-            200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
-            **no_news(),
-            **problems_of(*_PUBLIC),
-        },
-        tags=["exports"],
+        **{**read_of(Tallies, "exports", formats=(CSV,)), "response_model": None},
     )
     async def tallies_csv(request: Request, wait_for: WaitFor = None) -> Response:
         """The tallies of all questions, a row an option."""
-        return await reading.answer(request, lambda: _tallies_as_csv(system), wait_for)
+        return await reading.answer(
+            request, lambda: _tallies_as_csv(system), wait_for, formats=(CSV,)
+        )
 
-    @app.get(f"{API}/digests", **_documented(Digests, "exports"))
+    @app.get(f"{API}/digests", **read_of(Digests, "exports"))
     async def digests_(request: Request, wait_for: WaitFor = None) -> Response:
         """A digest of every read model's content."""
         return await reading.answer(request, lambda: digests.latest(wait_for or 0), wait_for)
@@ -197,26 +167,5 @@ def _tallies(system: System) -> Tallies:
 
 def _tallies_as_csv(system: System) -> Content:
     position = system.queries.position()
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(TALLY_COLUMNS)
-    for one in system.queries.tallies():
-        rows.writerows(tally_rows(one))
-    return Content(text.getvalue().encode(), position, "text/csv; charset=utf-8")
-
-
-def _documented(model: type[BaseModel], tag: str, *more: int) -> dict[str, Any]:
-    return {
-        "response_model": model,
-        "responses": {**no_news(), **problems_of(*sorted({*_PUBLIC, *more}))},
-        "tags": [tag],
-    }
-
-
-def _personal() -> dict[str, Any]:
-    return {
-        "response_model": CitizenView,
-        "responses": problems_of(401, 403, *_PUBLIC),
-        "openapi_extra": {"security": needs_token()},
-        "tags": ["citizens"],
-    }
+    rows = (row for one in system.queries.tallies() for row in tally_rows(one))
+    return Content(csv_text(TALLY_COLUMNS, rows).encode(), position, CSV_TYPE)

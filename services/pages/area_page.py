@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from projections.answers import AreaDay, AreaOption, AreaQuestion, AreaResult, AreaSummary, AreaView
+from projections.answers import (
+    AreaDay,
+    AreaQuestion,
+    AreaResult,
+    AreaSummary,
+    AreaView,
+    OptionCount,
+)
 from services.pages.names import Names
 
 MOST_IN_FULL = 12
@@ -140,7 +147,7 @@ def area_page(view: AreaView, names: Names) -> AreaPage:
     )
 
 
-def bars(options: Iterable[AreaOption], voters: int) -> list[Bar]:
+def bars(options: Iterable[OptionCount], voters: int) -> list[Bar]:
     """The options by the number of choices that mark them, the most first."""
     ordered = sorted(options, key=lambda one: -one.count)
     plain = all(one.total == one.count for one in ordered)

@@ -28,6 +28,7 @@ _MEANT_BY_STATUS = {
     403: "Whoever sends this may not do it. Another token, or another person, may.",
     404: "What it names is not there, or not yet. Check how it is spelled.",
     405: "The address is right, but it takes another method: the answer's Allow header says which.",
+    406: "It is there, but not in a format that was asked for. Ask for another one in the Accept header.",
     409: "It was understood, but what has happened before does not allow it. Read how things stand now.",
     413: "It is longer than the server takes. Send less at once.",
     415: "The server takes JSON only.",
@@ -72,7 +73,7 @@ class Pages:
 
     async def _home(self, _: Request) -> Response:
         found = await self._read(self._system.queries.areas)
-        tops = [one for one in found.areas if "/" not in one.area and not one.retired]
+        tops = [one for one in found.items if "/" not in one.area and not one.retired]
         if len(tops) == 1:
             return RedirectResponse(f"/areas/{path(tops[0].area)}", 307)
         return await self._areas(_)
@@ -80,7 +81,7 @@ class Pages:
     async def _areas(self, _: Request) -> Response:
         def render() -> str:
             found = self._system.queries.areas()
-            return self._text("areas.html", position=found.position, areas=found.areas)
+            return self._text("areas.html", position=found.position, areas=found.items)
 
         return await self._page(render)
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from projections.catalogue import all_projections
+
 PROGRAM = "from services.cli.main import main; main()"
 ROOT = Path(__file__).parents[2]
 
@@ -137,7 +139,7 @@ def test_the_other_reading_commands(conversation: dict[str, str]) -> None:
 def test_project_and_digest_are_repeatable(conversation: dict[str, str], tmp_path: Path) -> None:
     positions = json.loads(civic_ledger(conversation, "project", "--once", "--json").stdout)
     digests = json.loads(civic_ledger(conversation, "digest", "--json").stdout)
-    assert set(digests) == set(positions) == {"citizen", "question", "area"}
+    assert set(digests) == set(positions) == {one.name for one in all_projections()}
     elsewhere = {**conversation, "CIVIC_STORE": f"sqlite:///{tmp_path}/rebuilt.sqlite"}
     assert json.loads(civic_ledger(elsewhere, "digest", "--json").stdout) == digests
     flag = ("--store", f"sqlite:///{tmp_path}/by-flag.sqlite")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncClient
 
+from projections.queries import areas
 from projections.stores.port import StoreUnavailable
 from services.errors import meanings
 from tests.http.town import Town
@@ -25,6 +26,7 @@ TYPES = {
     "idempotency-key-reused": 422,
     "illegal-marks": 422,
     "internal-error": 500,
+    "in-the-future": 404,
     "invalid-request": 422,
     "key-not-current": 409,
     "key-used-before": 409,
@@ -38,8 +40,10 @@ TYPES = {
     "no-arrangement": 409,
     "no-rule": 409,
     "no-standing-choice": 409,
+    "no-such-page": 404,
     "no-such-path": 404,
     "not-a-member": 409,
+    "not-acceptable": 406,
     "not-adopted": 409,
     "not-allowed": 403,
     "not-decided": 409,
@@ -270,10 +274,10 @@ def test_405_says_what_is_allowed(town: Town, method: str, path: str, allowed: s
 
 
 def test_a_bug_tells_nothing_of_the_inside(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("secret: /var/lib/civic")
 
-    monkeypatch.setattr(type(town.system.queries), "areas", broken)
+    monkeypatch.setattr(areas, "area_list", broken)
     monkeypatch.setattr(type(town.system.vault), "principal", broken)
     for answer in (town.read("areas"), town.choose("dora", "plain", {"yes": 1})):
         assert answer.status_code == 500
@@ -285,10 +289,10 @@ def test_a_bug_tells_nothing_of_the_inside(town: Town, monkeypatch: pytest.Monke
 
 
 def test_a_store_that_fails_tells_no_path(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
         raise StoreUnavailable("the read models in /var/lib/civic cannot be used")
 
-    monkeypatch.setattr(type(town.system.queries), "areas", broken)
+    monkeypatch.setattr(areas, "area_list", broken)
     answer = town.read("areas")
     assert answer.status_code == 503
     assert answer.json()["type"] == "/problems/store-unavailable"

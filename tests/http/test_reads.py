@@ -96,7 +96,7 @@ def test_of_a_sealed_question_only_the_turnout_shows(town: Town) -> None:
 
 def test_tallies_as_csv_are_the_tallies(town: Town) -> None:
     answer = town.read("tallies.csv")
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert tuple(rows[0]) == TALLY_COLUMNS
     told: list[tuple[Any, ...]] = [

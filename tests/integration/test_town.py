@@ -55,7 +55,7 @@ def test_every_event_type_of_the_catalogue_happened(town: Town) -> None:
 
 
 def test_three_levels_of_areas_and_two_communities(town: Town) -> None:
-    areas = town.system.queries.areas().areas
+    areas = town.system.queries.areas().items
     levels = {one.area.count("/") for one in areas if one.kind == "territory"}
     communities = [one for one in areas if one.kind == "community"]
     assert levels == {0, 1, 2}
@@ -262,9 +262,9 @@ def test_built_again_it_adds_no_event(town: Town) -> None:
 
 def test_the_read_models_answer_for_everything(town: Town) -> None:
     queries, head = town.system.queries, town.system.log.head()
-    for area in queries.areas().areas:
+    for area in queries.areas().items:
         assert queries.area(area.area).position == head
-    for question in queries.questions().questions:
+    for question in queries.questions().items:
         assert queries.question(question.question).position == head
         assert queries.decision(question.question).position == head
     for record in town.records:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from ledger.domain.areas import RenameArea, RetireArea
-from ledger.domain.choices import MakeChoice, WithdrawChoice
+from ledger.domain.choices import WithdrawChoice
 from ledger.domain.counting.rules import Plurality
-from ledger.domain.deciding import Command
 from ledger.domain.outcomes import Evidence, RecordDecision, ReportOutcome
 from ledger.domain.questions import AmendQuestion, Option
 from ledger.domain.roll import (
@@ -15,53 +14,15 @@ from ledger.domain.roll import (
     LeaveArea,
     MakeAreaPublishable,
     MoveCitizen,
-    RegisterCitizen,
 )
 from ledger.domain.services import ChooseOffer, EndArrangement
-from projections.answers import AreaView, CitizenView
-from projections.catalogue import all_projections
-from projections.queries import NotFound, Queries, StillSealed
-from projections.stores.sqlite import SQLiteStore
-from projections.worker import Worker
+from projections.queries import NotFound, StillSealed
 from tests.unit.asking import CLOSE, UNSEAL, mandate, question, sealed
-from tests.unit.domain import AREAS, BAKERS, HEALTH, PARENTS
-from tests.unit.ledgers import Clock, carry_out, new_ledger
+from tests.unit.places import Place
 from tests.unit.test_requests import COURSE_TO
 from tests.unit.test_services import BAKERS_OFFER, BREAD, PARENTS_OFFER
 
 LEVELS = ("aa/bb/cc", "aa/bb", "aa")
-
-
-class Place:
-    """The small world of `tests.unit.domain`, with a ledger, read models and two people."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.ledger = new_ledger(clock=self.clock)
-        self.store = SQLiteStore(None)
-        self.worker = Worker(self.ledger.log, self.store, all_projections())
-        self.queries = Queries(self.store)
-        self.anna, self.ben = self.ledger.vault.enrol("anna"), self.ledger.vault.enrol("ben")
-        self.does(*AREAS, HEALTH, BAKERS, PARENTS)
-        self.does(RegisterCitizen(citizen=self.anna, home="aa/bb/cc"))
-        self.does(RegisterCitizen(citizen=self.ben, home="aa/bb/dd"))
-
-    def does(self, *commands: Command) -> None:
-        carry_out(self.ledger, *commands)
-        self.worker.catch_up()
-
-    def chooses(self, citizen: str, option: str, id_: str = "q") -> None:
-        self.does(MakeChoice(citizen=citizen, question=id_, marks={option: 1}))
-
-    def area(self, area: str) -> AreaView:
-        return self.queries.area(area)
-
-    def view(self, citizen: str) -> CitizenView:
-        return self.queries.citizen(citizen)
-
-    def counts(self, area: str, id_: str = "q") -> dict[str, int]:
-        (found,) = (one for one in self.area(area).questions if one.question == id_)
-        return {option.id: option.count for option in found.options if option.count}
 
 
 @pytest.fixture
@@ -75,7 +36,7 @@ def place() -> Iterator[Place]:
 
 
 def rolls(place: Place) -> dict[str, int]:
-    return {one.area: one.roll for one in place.queries.areas().areas if one.roll}
+    return {one.area: one.roll for one in place.queries.areas().items if one.roll}
 
 
 def test_rolls_follow_moves_through_the_levels(place: Place) -> None:
@@ -220,8 +181,8 @@ def test_an_amended_question(place: Place) -> None:
     )
     place.does(CLOSE)
     assert place.queries.question("q").stage == "closed"
-    assert [one.question for one in place.queries.questions("aa/bb").questions] == ["q"]
-    assert place.queries.questions("aa").questions == []
+    assert [one.question for one in place.queries.questions("aa/bb").items] == ["q"]
+    assert place.queries.questions("aa").items == []
 
 
 # Services
