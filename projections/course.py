@@ -184,6 +184,7 @@ class Course:
         return steps
 
     def _reported(self, one: Folded, outcome: OutcomeReported, rows: Rows) -> list[Step]:
+        self.asked(rows, outcome.question)
         known = self._promised(rows, outcome.question, outcome.option)
         if known is None:
             raise LookupError(f"{outcome.option!r} of {outcome.question!r} was never adopted")

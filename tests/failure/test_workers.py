@@ -8,9 +8,8 @@ import pytest
 
 from ledger import codec
 from ledger.codec import encode
-from ledger.domain.areas import AreaDefined
+from ledger.domain.areas import AreaAmended, AreaDefined
 from ledger.domain.event import Event
-from ledger.domain.outcomes import OutcomeReported
 from ledger.eventlog.memory import MemoryLog
 from ledger.eventlog.port import EVERYTHING, Append, EventLog, NewEvent
 from ledger.eventlog.sqlite import SQLiteLog
@@ -149,7 +148,9 @@ UNKNOWN = (
     b'{"data":{"sky":"grey"},"id":"w/1","subject":"weather","time":"2026-05-04T03:02:01.000000Z",'
     b'"type":"civic.weather.changed.v1"}'
 )
-OUTCOME = OutcomeReported(question="never asked", option="a", stage="planned", percent=0)
+RENAMED = AreaAmended(area="nowhere", name="Never defined")
+"""Only the area model follows areas."""
+
 BATCHES = pytest.mark.parametrize("batch", [1, 7, 10_000])
 
 
@@ -169,12 +170,12 @@ def test_at_an_unknown_event_every_model_halts_right_before_it(batch: int) -> No
 
 @BATCHES
 def test_at_an_event_that_one_model_cannot_fold_the_others_go_on(batch: int) -> None:
-    log, store = recorded(*AREAS[:10], OUTCOME, *AREAS[10:]), SQLiteStore(None)
+    log, store = recorded(*AREAS[:10], RENAMED, *AREAS[10:]), SQLiteStore(None)
     worker = Worker(log, store, all_projections(), batch)
     with pytest.raises(ModelsHalted, match="the model 'area' halted at position 11") as halted:
         worker.catch_up()
-    assert "the question 'never asked' was never opened" in str(halted.value)
-    assert worker.positions == {"area": 10, "question": 31, "citizen": 31}
+    assert "the area 'nowhere' was never defined" in str(halted.value)
+    assert worker.positions == {**dict.fromkeys(MODELS, 31), "area": 10}
     assert list(worker.halted) == ["area"]
     before = caught_up(recorded(*AREAS[:10]), SQLiteStore(None))
     assert digest(store, AreaProjection()) == before[MODELS.index("area")]
@@ -209,7 +210,7 @@ def test_a_new_version_of_a_model_is_folded_from_the_beginning() -> None:
     assert worker.positions == {"area": 10}, "until it has caught up, the former version is read"
     worker.catch_up()
     assert digest(store, Odd()).position == 10
-    with pytest.raises(StoreTooNew, match=r"'area' is of version 2; this program knows version 1"):
+    with pytest.raises(StoreTooNew, match=r"'area' is of version 3; this program knows version 2"):
         Worker(log, store, all_projections())
 
 
@@ -228,6 +229,6 @@ def test_a_damaged_store_says_that_it_may_be_deleted(tmp_path: Path, damage: byt
     caught_up(recorded(*AREAS), store)
     store.close()
     content = path.read_bytes()
-    path.write_bytes(damage or content[:4096] + b"\xa5" * 8192 + content[12288:])
+    path.write_bytes(damage or content[:16384] + b"\xa5" * 32768 + content[49152:])
     with pytest.raises(StoreUnavailable, match="delete it, and run `civic-ledger project`"):
         caught_up(recorded(*AREAS), SQLiteStore(path))
