@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import orjson
 import pytest
 
+from projections.catalogue import all_projections
 from projections.worker import Halt
 from services.logs import _JsonLine
 from services.upkeep import Upkeep
@@ -18,7 +19,7 @@ def test_health_says_how_far_each_model_has_come(town: Town) -> None:
     answer = town.client.get("/healthz")
     told = answer.json()
     assert (answer.status_code, told["status"], told["log"]) == (200, "ok", position)
-    assert told["models"].keys() == {"citizen", "question", "area"}
+    assert told["models"].keys() == {one.name for one in all_projections()}
     assert all(one == {"position": position, "halted": None} for one in told["models"].values())
 
 
