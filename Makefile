@@ -60,5 +60,5 @@ $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[counting,postgres,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[counting,audit,postgres,dev]'
 	touch $@ $(VENV)/.run
