@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,15 +14,24 @@ from ledger.eventlog.memory import MemoryLog
 from ledger.eventlog.port import EventLog
 from ledger.eventlog.sqlite import SQLiteLog
 from ledger.recording import Ledger
+from ledger.transparency.errors import Malformed
+from ledger.transparency.policy import parse_policy
 from ledger.vault.keys import KEY_BYTES, master_key
 from ledger.vault.vault import Vault
 from projections.catalogue import all_projections
 from projections.queries import Queries
 from projections.stores.port import Store, StoreUnavailable
 from projections.stores.sqlite import SQLiteStore
+from projections.tree.cosigning import NoWitnesses, Witnesses
+from projections.tree.folder import PublicFolder
+from projections.tree.last_signed import LastSigned, LastSignedUnavailable, SQLiteLastSigned
+from projections.tree.publishing import Publisher
+from projections.tree.worker import TreeWorker
 from projections.worker import Worker
-from services.settings import POSTGRES, Settings, path_of, sign_in
+from services.settings import POSTGRES, Settings, home_of, path_of, sign_in
+from services.signing_keys import KeyFile, LogKeys, new_key
 from services.steward import Steward
+from services.witnesses import HttpWitnesses, PolicyUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class System:
     worker: Worker
     queries: Queries
     steward: Steward
+    public: PublicFolder
 
 
 @contextmanager
@@ -58,7 +69,8 @@ def assembled(
         queries = Queries(store)
         worker = Worker(log, store, all_projections())
         steward = Steward(ledger, queries, settings.publishable_from)
-        yield System(settings, log, vault, ledger, store, worker, queries, steward)
+        public = PublicFolder(_public(settings, stack))
+        yield System(settings, log, vault, ledger, store, worker, queries, steward, public)
 
 
 @contextmanager
@@ -78,6 +90,69 @@ def log_and_store(
         store = _store(settings)
         stack.callback(store.close)
         yield log, store
+
+
+@contextmanager
+def publishing(settings: Settings, log: EventLog, public: PublicFolder) -> Iterator[TreeWorker]:
+    """The tree worker that the settings name; it has done nothing yet.
+
+    Raises `LastSignedUnavailable`, and `PolicyUnusable` for a policy of witnesses that cannot be read.
+    """
+    with ExitStack() as stack:
+        last_signed = _last_signed(settings)
+        stack.callback(last_signed.close)
+        witnesses: Witnesses = NoWitnesses()
+        if settings.witness_policy is not None:
+            asked = _witnesses(settings.witness_policy, settings.witness_timeout)
+            stack.callback(asked.close)
+            witnesses = asked
+        publisher = Publisher(public, settings.origin, log_keys(settings), witnesses)
+        yield TreeWorker(log, public, last_signed, settings.origin, publisher)
+
+
+def log_keys(settings: Settings) -> LogKeys:
+    """The keys that sign checkpoints."""
+    home, given = home_of(settings), settings.signing_key
+    environment = None if given is None else given.get_secret_value()
+    if home is None and environment is None and settings.signing_key_file is None:
+        environment = new_key(settings.origin).skey  # of a log that goes with the process, too
+    path = settings.signing_key_file or (home or Path()) / "signing.key"
+    file = KeyFile(path, settings.origin)
+    return LogKeys(settings.origin, file, environment, may_make=settings.profile == "trial")
+
+
+def _public(settings: Settings, stack: ExitStack) -> Path:
+    if settings.public is not None:
+        return settings.public
+    home = home_of(settings)
+    if home is not None:
+        return home / "public"
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="civic-public-")))
+
+
+def _last_signed(settings: Settings) -> LastSigned:
+    url, home = settings.last_signed, home_of(settings)
+    if url is None:
+        return SQLiteLastSigned(None if home is None else home / "signed.sqlite")
+    if not url.startswith(POSTGRES):
+        return SQLiteLastSigned(path_of(url))
+    try:
+        from projections.tree.last_signed_postgres import PostgresLastSigned
+    except ImportError as error:
+        raise LastSignedUnavailable(
+            "psycopg is missing, which a last-signed store in PostgreSQL needs: install "
+            "civic-participation-ledger[postgres]"
+        ) from error
+    return PostgresLastSigned(url)
+
+
+def _witnesses(path: Path, timeout: float) -> HttpWitnesses:
+    try:
+        return HttpWitnesses(parse_policy(path.read_bytes()), timeout)
+    except (OSError, Malformed) as error:
+        raise PolicyUnusable(
+            f"the policy of witnesses in {path} cannot be used: {error}"
+        ) from error
 
 
 def _store(settings: Settings) -> Store:

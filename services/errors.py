@@ -11,7 +11,12 @@ from ledger.eventlog.port import DamagedLog, LogUnavailable, StandsBy
 from ledger.vault.keys import VaultError
 from projections.queries import InTheFuture, NoSuchPage, NotFound, StillSealed
 from projections.stores.port import NothingToBringBack, StoreUnavailable
+from projections.tree.checking import Parted
+from projections.tree.last_signed import LastSignedUnavailable
 from projections.worker import ModelsHalted
+from services.signing_keys import KeysUnavailable
+from services.witness.store import WitnessUnavailable
+from services.witnesses import PolicyUnusable
 
 EXPLAINED_AT = "/problems/"
 """Here, with the name of its type, each meaning has a page that explains it."""
@@ -42,6 +47,7 @@ class Fault(StrEnum):
     INVALID_REQUEST = "invalid-request"
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused"
     NOT_VISIBLE_YET = "not-visible-yet"
+    NOT_PUBLISHED_YET = "not-published-yet"
     INTERNAL = "internal-error"
 
 
@@ -88,6 +94,7 @@ _FAULTS: dict[Fault, tuple[str, int]] = {
     Fault.MALFORMED_JSON: ("The body is not JSON", 400),
     Fault.INVALID_REQUEST: ("The request is not well formed", 422),
     Fault.IDEMPOTENCY_KEY_REUSED: ("This key belongs to another command", 422),
+    Fault.NOT_PUBLISHED_YET: ("No checkpoint covers this yet", 404),
     Fault.NOT_VISIBLE_YET: ("The read models have not come that far", 504),
     Fault.INTERNAL: ("Something went wrong here", 500),
 }
@@ -106,6 +113,13 @@ _MEANINGS: dict[type[Exception], Meaning] = {
     StoreUnavailable: Meaning("store-unavailable", "The read models cannot be reached", 503, 3),
     NothingToBringBack: Meaning("nothing-to-bring-back", "No former generation is kept", 409, 1),
     VaultError: Meaning("vault-unavailable", "The vault cannot be used", 503, 3),
+    Parted: Meaning("log-parted", "The log is not the one that was signed", 503, 3),
+    LastSignedUnavailable: Meaning(
+        "last-signed-unavailable", "What was signed last cannot be looked up", 503, 3
+    ),
+    KeysUnavailable: Meaning("keys-unavailable", "A signing key cannot be used", 503, 3),
+    PolicyUnusable: Meaning("policy-unusable", "The policy of witnesses cannot be used", 503, 3),
+    WitnessUnavailable: Meaning("witness-unavailable", "The witness cannot keep anything", 503, 3),
     CannotListen: Meaning("cannot-listen", "The address cannot be used", 503, 3),
 }
 

@@ -107,6 +107,10 @@ class Metrics:
             child = self._histograms[key] = self._requests.labels(method, route, str(status))
         child.observe(time.perf_counter() - started)
 
+    def add(self, figures: Collector) -> None:
+        """Add the figures of another part."""
+        self._registry.register(figures)
+
     def text(self) -> bytes:
         """All figures in Prometheus's text format."""
         return generate_latest(self._registry)

@@ -15,9 +15,10 @@ from starlette.types import ASGIApp
 from ledger.eventlog.kafka_address import SCHEME
 from ledger.eventlog.port import LogUnavailable, Misconfigured
 from services.api.application import application
-from services.assembly import System, assembled
+from services.assembly import System, assembled, publishing
 from services.errors import CannotListen
 from services.logs import write_logs
+from services.publication import Publication
 from services.settings import Settings
 from services.tokens import build_sample_town, tell_operators_token
 from services.upkeep import Upkeep
@@ -56,10 +57,12 @@ def run(settings: Settings, *, sample_town: bool, standby: bool) -> None:
         system.log.election_patience = TURN_PATIENCE
         if sample_town and system.log.head() == 0:
             build_sample_town(system, _say)
-        upkeep = Upkeep(system)
-        server = _Server(application(system, upkeep), system, listener)
-        with upkeep.running(), _stopped_by_signals():
-            server.run(sockets=[listener])
+        with publishing(settings, system.log, system.public) as tree:
+            publication = Publication(system, tree)
+            upkeep = Upkeep(system, also=publication.jobs())
+            server = _Server(application(system, upkeep, publication), system, listener)
+            with upkeep.running(), _stopped_by_signals():
+                server.run(sockets=[listener])
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.eventlog.kafka_address import SCHEME, Address, Mechanism, Protocol, SignIn
+from ledger.transparency.keys import check_name
 
 MEMORY = "memory:"
 _SQLITE = "sqlite:///"
@@ -35,6 +36,11 @@ def _store_url(url: str) -> str:
         return _known_url(url)
     except ValueError as error:
         raise ValueError(f"{error}, or postgresql://USER@HOST/DATABASE") from error
+
+
+def _origin(name: str) -> str:
+    check_name(name, "origin")
+    return name
 
 
 Url = Annotated[str, AfterValidator(_known_url)]
@@ -70,11 +76,54 @@ class Settings(BaseSettings):
         description="The file of the key that wraps the vault's keys; next to the vault unless given. "
         "It is made at first use. Without it the vault cannot be read: keep a copy elsewhere.",
     )
-    origin: str = Field(
+    origin: Annotated[str, AfterValidator(_origin)] = Field(
         default="ledger.example/civic",
         min_length=1,
         max_length=200,
-        description="The ledger's name in every entry (`source`). Choose it once.",
+        description="The ledger's name in every entry (`source`) and checkpoint. Choose it once: the address of "
+        "the public files, without `https://`, is a good one.",
+    )
+    public: Path | None = Field(
+        default=None,
+        description="The folder of the public files; `public` next to the log (or to its replica) unless given. "
+        "Any web server may serve it.",
+    )
+    last_signed: StoreUrl | None = Field(
+        default=None,
+        description="Where it is kept what was signed last: `sqlite:///PATH` or `postgresql://…`, which servers on "
+        "several machines need; `signed.sqlite` next to the log unless given. Never put back an older copy.",
+    )
+    signing_key_file: Path | None = Field(
+        default=None,
+        description="The file of the key that signs checkpoints; `signing.key` next to the log unless given. It is "
+        "made at the first `serve` (of the `trial` profile). Keep a copy elsewhere.",
+    )
+    signing_key: SecretStr | None = Field(
+        default=None,
+        description="That key itself, instead of a file: `PRIVATE+KEY+…`; several with spaces between them, the "
+        "current one first.",
+    )
+    checkpoint_every: float = Field(
+        default=0.5,
+        gt=0,
+        le=3_600,
+        description="Seconds between two checkpoints at least. After a pause, an event has one at once.",
+    )
+    witness_policy: Path | None = Field(
+        default=None,
+        description="The file that names the witnesses and how many of them must cosign a checkpoint before it is "
+        "published (C2SP tlog-policy).",
+    )
+    witness_timeout: float = Field(
+        default=5.0,
+        gt=0,
+        le=300,
+        description="Seconds in which a witness must have answered.",
+    )
+    attest_every: float = Field(
+        default=3_600.0,
+        ge=0,
+        description="Seconds between two attestations of the read models' digests in the log; 0: none.",
     )
     profile: Literal["trial", "production"] = Field(
         default="trial",
@@ -133,6 +182,14 @@ def sign_in(settings: Settings) -> SignIn:
         username=settings.kafka_username,
         password=None if password is None else password.get_secret_value(),
     )
+
+
+def home_of(settings: Settings) -> Path | None:
+    """The folder in which the log is, or this machine's replica of it; None for a log in memory."""
+    if settings.log.startswith(SCHEME):
+        return settings.replica.parent
+    path = path_of(settings.log)
+    return None if path is None else path.parent
 
 
 def path_of(url: str) -> Path | None:

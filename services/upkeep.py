@@ -5,9 +5,10 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 
 from projections.stores.port import StoreUnavailable, Work
 from projections.worker import Worker
@@ -43,20 +44,27 @@ def _name() -> str:
 class Upkeep:
     """Follows the log until it is stopped. What fails is tried again, and shown until it works.
 
-    `worker` folds other models than the system's own, if it is given.
+    `worker` folds other models than the system's own, if it is given. Each of `also` is done again and again, on a
+    thread of its own; it is given the event that tells it to stop.
     """
 
     def __init__(
-        self, system: System, *, takes_commands: bool = True, worker: Worker | None = None
+        self,
+        system: System,
+        *,
+        takes_commands: bool = True,
+        worker: Worker | None = None,
+        also: Mapping[str, Callable[[threading.Event], None]] | None = None,
     ) -> None:
         self._system = system
         self._worker = worker or system.worker
         self._stop = threading.Event()
         self._failing: set[str] = set()
         self._errors: dict[str, tuple[float, Exception]] = {}
-        work = [(FOLDING, self._fold), ("report", self._tell)]
+        work: list[tuple[str, Callable[[], None]]] = [(FOLDING, self._fold), ("report", self._tell)]
         if takes_commands:
             work += [("steward", self._attend), ("turn to write", self._take_turn)]
+        work += [(name, partial(job, self._stop)) for name, job in (also or {}).items()]
         self._threads = [
             threading.Thread(target=self._keep_doing, args=one, name=one[0], daemon=True)
             for one in work

@@ -73,9 +73,9 @@ def published(folder: Path, key: VerifierKey = KEY.verifier) -> Checkpoint:
     return open_checkpoint((folder / "checkpoint").read_bytes(), [key]).checkpoint
 
 
-def check_files(folder: Path, log: EventLog) -> Checkpoint:
+def check_files(folder: Path, log: EventLog, key: VerifierKey = KEY.verifier) -> Checkpoint:
     """The checkpoint, once every entry, bundle and tile of its tree is the one that the log says."""
-    checkpoint = published(folder)
+    checkpoint = published(folder, key)
     size = checkpoint.size
     entries = [record.entry for record in log.select(EVERYTHING, limit=size)]
     hashes = leaf_hashes(entries)

@@ -131,7 +131,7 @@ class Publisher:
             checkpoint = open_checkpoint(data, [key.verifier for key in keys]).checkpoint
         except (Malformed, Unverified) as error:
             raise Parted(
-                f"this ledger's key has not signed the checkpoint in {self._folder.path} ({error}): give the right "
+                f"this ledger's key has not signed the checkpoint in the public folder ({error}): give the right "
                 "folder and key, or move that folder away"
             ) from error
         return TreeHead(checkpoint.size, checkpoint.head)

@@ -63,13 +63,17 @@ class TreeWorker:
     def follow(self, stop: threading.Event, pace: float) -> None:
         """Publish what comes in until told to stop: at once after a pause, else every `pace` seconds."""
         while not stop.is_set():
-            started, before = time.monotonic(), self.status
-            if self.step():
-                continue
-            if self.status.published != before.published or self.status.held_back is not None:
-                stop.wait(pace - (time.monotonic() - started))
-            else:
-                self._log.wait(self.status.published or 0, timeout=LOOK_AGAIN)
+            self.round(stop, pace)
+
+    def round(self, stop: threading.Event, pace: float) -> None:
+        """One step, and the pause after it: what is left of the pace, or until something new may have come."""
+        started, before = time.monotonic(), self.status
+        if self.step():
+            return
+        if self.status.published != before.published or self.status.held_back is not None:
+            stop.wait(pace - (time.monotonic() - started))
+        else:
+            self._log.wait(self.status.published or 0, timeout=LOOK_AGAIN)
 
     def step(self) -> bool:
         """Publish a checkpoint of what is new, if anything is. Whether there is more to do at once."""

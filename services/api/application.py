@@ -18,13 +18,16 @@ from services.api.commands import CommandRoutes
 from services.api.documenting import API, document
 from services.api.edge import Edge
 from services.api.operations import add_operations
+from services.api.public import add_public
 from services.api.reading import Reading
 from services.api.reads import add_reads
 from services.api.shortcut import Shortcut
 from services.assembly import System
+from services.checkpoint_metrics import CheckpointFigures
 from services.errors import KNOWN_ERRORS, Fault, RequestFault, Wrong
 from services.metrics import Metrics
 from services.pages.pages import Pages
+from services.publication import Publication
 from services.upkeep import Upkeep
 
 _ABOUT = """Commands need a bearer token; public reads need none. Every read answer states the `position` in the log
@@ -33,9 +36,11 @@ to a page that explains it. A question whose id ends in `/tally`, `/decision` or
 `/questions`, `/tallies.json` and `POST /commands/make-choice`."""
 
 
-def application(system: System, upkeep: Upkeep) -> ASGIApp:
-    """The application for a running system."""
+def application(system: System, upkeep: Upkeep, publication: Publication | None = None) -> ASGIApp:
+    """The application for a running system; `publication` shows how far its public files have come."""
     metrics, access = Metrics(upkeep), Access(system.vault)
+    if publication is not None:
+        metrics.add(CheckpointFigures(lambda: publication.status))
     reading = Reading(upkeep.reached)
     app = FastAPI(
         title="Civic participation ledger",
@@ -56,7 +61,8 @@ def application(system: System, upkeep: Upkeep) -> ASGIApp:
         text = await reading.run(lambda: orjson.dumps(document(app)))
         return Response(text, media_type="application/json")
 
-    add_operations(app, upkeep, metrics)
+    add_public(app, system.public, reading)
+    add_operations(app, upkeep, metrics, publication)
     pages.add_to(app)
     return Edge(Shortcut(app, choose), system.settings.max_body_bytes, metrics)
 

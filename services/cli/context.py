@@ -21,7 +21,9 @@ from services.settings import Settings
 EXIT_FINDINGS = 1
 """The command did its work and found something wrong: a refused row, a difference, no such thing."""
 
-FLAGS = ("log", "replica", "store", "vault", "master_key_file", "origin", "publishable_from")
+FLAGS = (
+    "log", "replica", "store", "vault", "master_key_file", "origin", "publishable_from", "public",
+)  # fmt: skip
 """The settings that every command has a flag for; `serve` has flags for its own."""
 
 
@@ -156,12 +158,17 @@ def progress(what: str, unit: str, *, lines: bool = False) -> Iterator[Any]:
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
-def stopped() -> None:
-    """Wait for SIGINT or SIGTERM."""
+def stopping() -> threading.Event:
+    """Is set by SIGINT or SIGTERM."""
     ended = threading.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: ended.set())
-    ended.wait()
+    return ended
+
+
+def stopped() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    stopping().wait()
 
 
 def print_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:

@@ -48,7 +48,7 @@ def test_start_restart_and_stop(tmp_path: Path) -> None:
     assert token not in errors
     for line in errors.splitlines():
         assert json.loads(line)["level"] in ("info", "warning")
-    for file in tmp_path.iterdir():
+    for file in (one for one in tmp_path.rglob("*") if one.is_file()):
         assert token.encode() not in file.read_bytes(), f"{file.name} holds the token itself"
     with serving(tmp_path) as server:
         assert operators_token(server) is None

@@ -22,7 +22,8 @@ from ledger.domain.requests import MakeRequest
 from ledger.domain.roll import JoinCommunity, RegisterCitizen
 from ledger.domain.services import DefineService, PublishOffer
 from services.api.application import application
-from services.assembly import System, assembled
+from services.assembly import System, assembled, publishing
+from services.publication import Publication
 from services.settings import Settings
 from services.upkeep import Upkeep
 
@@ -100,6 +101,7 @@ def settings(folder: Path, max_body_bytes: int) -> Settings:
         store=f"sqlite:///{folder}/store.sqlite",
         vault=f"sqlite:///{folder}/vault.sqlite",
         max_body_bytes=max_body_bytes,
+        checkpoint_every=0.05,
     )
 
 
@@ -114,10 +116,12 @@ def served(folder: Path, max_body_bytes: int = 4_096) -> Iterator[Town]:
             **{name: issue("citizen", citizen) for name, citizen in citizens.items()},
             **{name: issue("organisation", name) for name in ("works", "rival")},
         }
-        upkeep = Upkeep(system)
-        app = application(system, upkeep)
-        with upkeep.running(), start_blocking_portal() as portal:
-            yield Town(system, upkeep, app, Client(app, portal), tokens, citizens)
+        with publishing(system.settings, system.log, system.public) as tree:
+            publication = Publication(system, tree)
+            upkeep = Upkeep(system, also=publication.jobs())
+            app = application(system, upkeep, publication)
+            with upkeep.running(), start_blocking_portal() as portal:
+                yield Town(system, upkeep, app, Client(app, portal), tokens, citizens)
 
 
 def settle(system: System) -> dict[str, str]:
