@@ -86,7 +86,7 @@ class PostgresStore(SQLStore):
             books = Books(_executed_by(connection), self._dialect)
             if not books.advance(generation, after, to):
                 return False
-            _Writing(connection, generation.number).write(rows)
+            Writing(connection, generation.number).write(rows)
         return True
 
     def close(self) -> None:
@@ -167,7 +167,7 @@ class PostgresStore(SQLStore):
             ) from error
 
 
-class _Writing:
+class Writing:
     """Writes the rows of one batch within a transaction."""
 
     def __init__(self, connection: Connection[Any], number: int) -> None:

@@ -13,11 +13,13 @@ from tests.benchmarks.http import http
 from tests.benchmarks.kafka import kafka
 from tests.benchmarks.measuring import Report
 from tests.benchmarks.replay import replay
+from tests.benchmarks.stores import stores
 from tests.benchmarks.warsaw import warsaw
 
 PARTS = {
     "decisions": decisions,
     "warsaw": warsaw,
+    "stores": stores,
     "replay": replay,
     "http": http,
     "growth": growth,
