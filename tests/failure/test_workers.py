@@ -1,6 +1,6 @@
 """Workers that are killed, that meet others, and that meet what they cannot fold."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from ledger.eventlog.sqlite import SQLiteLog
 from projections.area import AreaProjection
 from projections.catalogue import all_projections
 from projections.digest import Digest, digest
+from projections.projection import Folded, Rows
 from projections.replay import rebuilt
 from projections.stores.port import State, Store, StoreTooNew, StoreUnavailable
 from projections.stores.sqlite import SQLiteStore
@@ -166,6 +167,32 @@ def test_at_an_unknown_event_every_model_halts_right_before_it(batch: int) -> No
     assert {halt.position for halt in worker.halted.values()} == {11}
     assert not worker.step()
     assert digests(store) == caught_up(recorded(*AREAS[:10]), SQLiteStore(None))
+
+
+class Unsure(AreaProjection):
+    """Looks something up for each area, in a store that is out of reach once in a while."""
+
+    def __init__(self, outages: Iterator[bool]) -> None:
+        super().__init__()
+        self._outages = outages
+
+    def fold(self, events: Sequence[Folded], rows: Rows) -> None:
+        for _ in events:
+            if next(self._outages, False):
+                raise StoreUnavailable("gone")
+        super().fold(events, rows)
+
+
+@BATCHES
+def test_a_store_that_is_out_of_reach_is_no_fault_of_an_event(batch: int) -> None:
+    log, store = recorded(*AREAS), SQLiteStore(None)
+    worker = Worker(log, store, [Unsure(iter([False] * 12 + [True, True]))], batch)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="gone"):
+            worker.catch_up()
+        assert not worker.halted
+    worker.catch_up()
+    assert worker.positions == {"area": len(AREAS)}
 
 
 @BATCHES
