@@ -50,6 +50,12 @@ def examine_all(source: Source, bundles: Sequence[Bundle]) -> list[Examined]:
     ]
 
 
+def leaves_of(source: Source, bundle: Bundle) -> list[bytes] | None:
+    """The leaf hashes of a bundle's entries; None if they cannot be read."""
+    entries = _entries(source, bundle, source.read(bundle.path), lambda *_: None)
+    return None if entries is None else leaf_hashes(entries)
+
+
 def packed(examined: list[Examined]) -> bytes:
     """In a form that is handed to another process in little time."""
     return marshal.dumps([tuple(one) for one in examined], 2)

@@ -11,7 +11,7 @@ from ledger.transparency.merkle import consistency_proof, verify_consistency
 from ledger.transparency.note import parse_note
 from ledger.transparency.policy import NO_WITNESSES, Policy
 from ledger.transparency.tiles import CHECKPOINT_PATH, TILE_WIDTH, Bundle, Tile, TileReader
-from services.audit.bundles import examine_all, whole_or_part
+from services.audit.bundles import leaves_of, whole_or_part
 from services.audit.findings import Findings, Kind
 from services.audit.source import CannotRead, Source
 from services.audit.state import Seen, StateFile, first_difference
@@ -71,7 +71,7 @@ def extends(
         proof = consistency_proof(seen.size, now.size, reader)
         verify_consistency(seen.size, seen.head, now.size, now.head, proof)
     except (Unverified, Malformed):
-        position = _first_difference(source, memory, seen.size)
+        position = _first_difference(source, memory, now.size)
         _rewritten(findings, Kind.REWRITTEN, position, now, seen)
         return False
     return True
@@ -90,15 +90,17 @@ def _rewritten(
 
 
 def _first_difference(source: Source, memory: StateFile, size: int) -> int | None:
-    """The first position up to there whose entry is not the one that was seen."""
+    """The first position whose entry is not the one that was seen, in a log that has `size` entries now."""
     for number, before in memory.names():
         width = min(TILE_WIDTH, size - number * TILE_WIDTH)
         if width <= 0:
             return None
-        (now,) = examine_all(source, [Bundle(number, width)])
-        at = first_difference(before[: len(now.names)], now.names)
-        if at is not None or not now.names:
-            return number * TILE_WIDTH + (at or 0) + 1
+        leaves = leaves_of(source, Bundle(number, width))
+        if leaves is None:
+            return number * TILE_WIDTH + 1
+        at = first_difference(before, leaves)
+        if at is not None:
+            return number * TILE_WIDTH + at + 1
     return None
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ledger.transparency.checkpoint import Checkpoint
+from ledger.transparency.merkle import Frontier
 from ledger.transparency.tiles import TILE_WIDTH, Bundle, Tile, bundles_between
-from services.audit.bundles import Examined, as_finding, examine_all
+from services.audit.bundles import Examined, as_finding, leaves_of
 from services.audit.findings import Findings, Kind
 from services.audit.parallel import Workers
 from services.audit.rules.rulebook import Rulebook
@@ -54,13 +55,19 @@ class Following:
         self.unread: int | None = None
         """The first position that could not be read, if the rest of the log is unknown."""
 
-    def edge_is(self, head: bytes) -> bool:
-        """Whether the entries of the last bundle that was seen in part are still those, by the head of that time."""
-        index, width = divmod(self.size, TILE_WIDTH)
+    def edge_is(self, head: bytes, size: int) -> bool:
+        """Whether the entries of the last bundle that was seen in part are still those, by the head of that time.
+
+        The log has `size` entries now, so that the bundle may be a longer one.
+        """
+        number, width = divmod(self.size, TILE_WIDTH)
         if not width:
             return self.tree.head() == head
-        (edge,) = examine_all(self._source, [Bundle(index, width)])
-        return bool(edge.heads) and self.tree.head(width, edge.heads) == head
+        now = Bundle(number, min(TILE_WIDTH, size - number * TILE_WIDTH))
+        leaves = leaves_of(self._source, now)
+        edge = Frontier()
+        edge.extend((leaves or [])[:width])
+        return edge.size == width and self.tree.head(width, edge.heads) == head
 
     def to(self, checkpoint: Checkpoint, stops: Stops, show: Progress) -> None:
         """Up to the checkpoint. At each of the stops the rules have come exactly so far."""

@@ -121,7 +121,7 @@ class _Audit:
             self._rules.load(seen.rules)
         tree, size = (UpperTree(), 0) if seen is None else (seen.tree, seen.size)
         following = Following(self._source, self._crew, self._findings, self._rules, tree, size)
-        if seen is not None and not following.edge_is(seen.head):
+        if seen is not None and not following.edge_is(seen.head, checkpoint.size):
             expected = f"the entries under the head {seen.head.hex()}, as were seen before"
             self._findings.add(Kind.REWRITTEN, size, "other entries", expected)
         stops: Stops = {at: partial(self._compare, some) for at, some in by_position(documents)}

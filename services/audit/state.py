@@ -197,9 +197,9 @@ def _seen(document: bytes) -> Seen:
     )
 
 
-def first_difference(before: bytes, now: bytes) -> int | None:
-    """The first entry of a bundle whose hash is not the one that was seen; None if all that were there are."""
-    for at in range(0, len(before), NAME_BYTES):
-        if before[at : at + NAME_BYTES] != now[at : at + NAME_BYTES]:
-            return at // NAME_BYTES
+def first_difference(names: bytes, leaves: Sequence[bytes]) -> int | None:
+    """The first entry of a bundle that is not the one that was seen; None if all that are in both are the same."""
+    for at, leaf in enumerate(leaves[: len(names) // NAME_BYTES]):
+        if leaf[:NAME_BYTES] != names[at * NAME_BYTES : (at + 1) * NAME_BYTES]:
+            return at
     return None
