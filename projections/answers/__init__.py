@@ -22,6 +22,7 @@ from projections.answers.citizens import (
     Timeline,
     TimelineEntry,
 )
+from projections.answers.live import LiveCounts
 from projections.answers.organisations import (
     Duties,
     Duty,
@@ -95,6 +96,7 @@ __all__ = [
     "Figures",
     "Kind",
     "Listed",
+    "LiveCounts",
     "MandateList",
     "MandateView",
     "NamedOption",

@@ -101,6 +101,7 @@ class AreaView(Answer):
     days: list[AreaDay]
     mandates: list[MandateView]
     questions: list[AreaQuestion]
+    questions_total: int
     decisions: list[DecisionView]
     promises: list[PromiseView]
     results: list[AreaResult]

@@ -1,5 +1,6 @@
 """Areas: the tree, and everything about one area with all below it rolled up into it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from projections.answers import (
     AreaResult,
     AreaView,
     Figures,
+    LiveCounts,
     OptionCount,
     RequestCount,
 )
@@ -113,7 +115,9 @@ def area_view(at: Snapshot, area: str) -> AreaView:
     counted = {scope: figures(values) for scope, *values in typed(at.rows(_FIGURES, area))}
     below = EVERYWHERE.equal(a__parent=area)
     own = results.Scope(area, below=False)
-    _, questions = _area_questions(at, area, EVERYWHERE, _OWN_FIRST, Page(MOST_QUESTIONS))
+    questions_total, questions = _area_questions(
+        at, area, EVERYWHERE, _OWN_FIRST, Page(MOST_QUESTIONS)
+    )
     return AreaView(
         position=position_of(at, "area", "question", "policy", "organisation"),
         area=area,
@@ -132,6 +136,7 @@ def area_view(at: Snapshot, area: str) -> AreaView:
         ],
         mandates=results.mandates(at, own, Page(), stage="open").items,
         questions=questions,
+        questions_total=questions_total,
         decisions=results.decisions(at, own, Page(MOST_RESULTS)).items,
         promises=results.promises(at, "area", own, Page()).items,
         results=[
@@ -214,6 +219,30 @@ def area_days(
     )
 
 
+def live_counts(
+    at: Snapshot, area: str, question: str | None, known: Iterable[str] = ()
+) -> LiveCounts:
+    """The counts of one question, or of all that are open in an area and those that are known already.
+
+    Of a sealed question there is only how many have chosen.
+    """
+    if question is not None:
+        where = EVERYWHERE.equal(q__question=question)
+    else:
+        where = EVERYWHERE.equal(q__stage="open").and_(_ANSWERED, area, area)
+    values = (area, area)
+    rows = typed(at.rows(f"{_QUESTIONS}{where.sql} ORDER BY q.position", *values, *where.values))
+    closed = sorted(set(known) - {row[0] for row in rows})
+    if closed:
+        where = EVERYWHERE.one_of("q.question", closed)
+        rows += typed(at.rows(_QUESTIONS + where.sql, *values, *where.values))
+    return LiveCounts(
+        position=position_of(at, "area", "question"),
+        area=area,
+        questions=_with_counts(at, area, rows),
+    )
+
+
 def areas_to_publish(at: Snapshot, at_least: int) -> list[str]:
     """Areas whose roll has reached this size and that choices may not name yet."""
     return [str(row[0]) for row in at.rows(_TO_PUBLISH, at_least)]
@@ -224,9 +253,13 @@ def _area_questions(
 ) -> tuple[int, list[AreaQuestion]]:
     where = where.and_(_ANSWERED, area, area)
     total, rows = page_of(at, _QUESTIONS, where, order, page, before=(area, area))
+    return total, _with_counts(at, area, rows)
+
+
+def _with_counts(at: Snapshot, area: str, rows: list[tuple[Any, ...]]) -> list[AreaQuestion]:
     counts = _counts(at, area, [row[0] for row in rows if not row[6]])
     roll = roll_of(at, area)
-    return total, [_area_question(row, counts, roll) for row in rows]
+    return [_area_question(row, counts, roll) for row in rows]
 
 
 def _area_question(

@@ -17,6 +17,7 @@ from services.api.bodies import invalid
 from services.api.commands import CommandRoutes
 from services.api.documenting import API, document
 from services.api.edge import Edge
+from services.api.live import Live
 from services.api.operations import add_operations
 from services.api.public import add_public
 from services.api.reading import Reading
@@ -54,7 +55,7 @@ def application(system: System, upkeep: Upkeep, publication: Publication | None 
     pages = Pages(system, reading.run)
     _add_error_handlers(app, pages)
     choose = CommandRoutes(system, access, metrics).add_to(app)
-    add_reads(app, system, reading, access)
+    add_reads(app, system, reading, access, Live(upkeep.reached, reading.run))
 
     @app.get(f"{API}/openapi.json", include_in_schema=False)
     async def openapi() -> Response:

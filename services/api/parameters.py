@@ -14,7 +14,7 @@ from services.errors import Wrong
 USUAL = 100
 """Items on a page, unless asked otherwise."""
 
-_LARGEST = 2**53 - 1
+LARGEST = 2**53 - 1
 Text = Annotated[
     str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
@@ -64,13 +64,13 @@ WaitFor = Annotated[
     Whole | None,
     Query(
         ge=0,
-        le=_LARGEST,
+        le=LARGEST,
         description="Answer when the read models have come to this position (a command's answer gives one).",
     ),
 ]
 AtPosition = Annotated[
     Whole | None,
-    Query(ge=1, le=_LARGEST, description="As it stood when the log ended at this position."),
+    Query(ge=1, le=LARGEST, description="As it stood when the log ended at this position."),
 ]
 OnDay = Annotated[
     Day | None,
@@ -85,7 +85,7 @@ async def _paging(
         Whole, Query(ge=1, le=MOST, description="The most items that are given.")
     ] = USUAL,
     offset: Annotated[
-        Whole, Query(ge=0, le=_LARGEST, description="How many items are left out before them.")
+        Whole, Query(ge=0, le=LARGEST, description="How many items are left out before them.")
     ] = 0,
 ) -> Page:
     return Page(limit, offset)

@@ -17,6 +17,8 @@ from services.api.access import Access
 from services.api.area_reads import add_area_reads
 from services.api.bodies import IDENTITY, MAX_IDENTITY
 from services.api.documenting import API, read_of
+from services.api.live import Live
+from services.api.live_reads import add_live
 from services.api.negotiating import BOTH, CSV
 from services.api.organisation_reads import add_organisation_reads
 from services.api.parameters import Paging, PositionSort, WaitFor
@@ -48,9 +50,10 @@ class Digests(Answer):
     digests: dict[str, ModelDigest]
 
 
-def add_reads(app: FastAPI, system: System, reading: Reading, access: Access) -> None:
+def add_reads(app: FastAPI, system: System, reading: Reading, access: Access, live: Live) -> None:
     """Add the routes of all reads."""
     _add_exports(app, system, reading)
+    add_live(app, system, reading, live)
     _add_citizens(app, system, reading, access)
     add_area_reads(app, system, reading)
     add_question_reads(app, system, reading)

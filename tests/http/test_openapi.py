@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from ledger.domain.catalogue import COMMAND_BY_VERB, COMMANDS
-from services.api import reading
+from services.api import live, reading
 from tests.http.town import Town, served
 
 DOCUMENT = "/api/v1/openapi.json"
@@ -51,10 +51,13 @@ ME = "/api/v1/citizens/me"
 READS = (
     "/api/v1/areas",
     AREA,
-    *(f"{AREA}/{one}" for one in ("questions", "mandates", "decisions", "promises", "days")),
+    *(
+        f"{AREA}/{one}"
+        for one in ("questions", "mandates", "decisions", "promises", "days", "live")
+    ),
     QUESTIONS,
     QUESTION,
-    *(f"{QUESTION}/{one}" for one in ("tally", "tallies", "history", "decision")),
+    *(f"{QUESTION}/{one}" for one in ("tally", "tallies", "history", "decision", "live")),
     "/api/v1/policies",
     POLICY,
     *(f"{POLICY}/{one}" for one in ("areas", "mandates", "decisions", "promises")),
@@ -124,6 +127,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder: Path = tmp_path_factory.mktemp("fuzzed")
     with pytest.MonkeyPatch.context() as patch, served(folder, max_body_bytes=10**6) as found:
         patch.setattr(reading, "PATIENCE", 0.02)  # the fuzzer likes to wait for what never comes
+        patch.setattr(live, "LASTS", 0.02)
         yield found
 
 

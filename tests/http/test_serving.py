@@ -55,7 +55,7 @@ def test_start_restart_and_stop(tmp_path: Path) -> None:
         again = define_area(server, token)
         assert (again.status_code, again.json()["again"]) == (200, True)
         seen = server.get("/api/v1/areas?wait_for=1").json()
-        assert [one["area"] for one in seen["areas"]] == ["t"]
+        assert [one["area"] for one in seen["items"]] == ["t"]
         code, _ = server.stop(signal.SIGINT)
     assert code == 0
 
@@ -68,7 +68,7 @@ def test_what_another_process_does_is_seen(tmp_path: Path) -> None:
             since = time.monotonic()
             seen = server.get(f"/api/v1/areas?wait_for={position}").json()
             waited = time.monotonic() - since
-            assert name in [one["area"] for one in seen["areas"]]
+            assert name in [one["area"] for one in seen["items"]]
             assert waited < 1, "a tenth of a second, on a machine that is not busy with other tests"
 
 

@@ -49,7 +49,7 @@ def test_a_server_that_stands_by_takes_over(
     token = first.said[0].rpartition(" ")[2]
     assert define(first, token, "a", key="one").status_code == 201
     with serving(tmp_path / "second", "--standby", more=on(log, tmp_path, "second")) as second:
-        assert second.get("/api/v1/areas?wait_for=1").json()["areas"][0]["area"] == "a"
+        assert second.get("/api/v1/areas?wait_for=1").json()["items"][0]["area"] == "a"
         refused = define(second, token, "b")
         assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (
             503,
@@ -70,7 +70,7 @@ def test_a_server_that_stands_by_takes_over(
         assert (answer.status_code, answer.json()["position"]) == (201, 3)
         again = define(second, token, "a", key="one").json()
         assert (again["position"], again["again"]) == (1, True)
-        areas = second.get("/api/v1/areas?wait_for=3").json()["areas"]
+        areas = second.get("/api/v1/areas?wait_for=3").json()["items"]
         assert [one["area"] for one in areas] == ["a", "b", "c"]
 
 
