@@ -12,11 +12,12 @@ from pathlib import Path
 from ledger.transparency.keys import VerifierKey
 from ledger.transparency.policy import Policy
 from services.audit.checkpoints import Statement, extends, read_statement
+from services.audit.comparing import Comparison
 from services.audit.findings import Findings, Kind
 from services.audit.following import Following, Progress, Stops
 from services.audit.held import Past
 from services.audit.parallel import Workers, workers
-from services.audit.published import Comparison, Document, by_position, read_published
+from services.audit.published import Document, by_position, read_published
 from services.audit.recount import DuckDBRecount, PythonRecount, Recount
 from services.audit.report import Numbers, QuestionResult, Report
 from services.audit.rules.itself import successors

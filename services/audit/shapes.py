@@ -18,6 +18,7 @@ from services.audit.values import (
     is_option,
     is_pseudonym,
     is_title,
+    is_vkey,
     is_words,
     list_of,
     one_of,
@@ -116,7 +117,7 @@ SHAPES: dict[str, Shape] = {
     "civic.question.closed.v1": Shape(_QUESTION, {"question": is_id}, {}),
     "civic.question.unsealed.v1": Shape(_QUESTION, {"question": is_id, "key": is_digest}, {}),
     "civic.key.rotated.v1": Shape(
-        lambda _: "ledger/checkpoint-key", {"previous": is_title, "vkey": is_title}, {}
+        lambda _: "ledger/checkpoint-key", {"previous": is_vkey, "vkey": is_vkey}, {}
     ),
     "civic.digest.attested.v1": Shape(
         lambda data: f"ledger/model/{data['model']}",

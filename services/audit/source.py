@@ -29,8 +29,8 @@ class Source(Protocol):
         """The place, as it was given."""
         ...
 
-    def read(self, path: str) -> bytes | None:
-        """The file's bytes; None where there is no such file. Raises `CannotRead`."""
+    def read(self, path: str, query: str = "") -> bytes | None:
+        """The file's bytes; None where there is no such file. A folder knows no queries. Raises `CannotRead`."""
         ...
 
     def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
@@ -54,7 +54,7 @@ class FolderSource:
         if not self._folder.is_dir():
             raise CannotRead(f"there is no folder {place!r}")
 
-    def read(self, path: str) -> bytes | None:
+    def read(self, path: str, query: str = "") -> bytes | None:
         try:
             with (self._folder / path).open("rb", buffering=0) as file:
                 return file.read()
@@ -71,18 +71,25 @@ class WebSource:
     """Files over HTTP. Connections stay open, one for each thread."""
 
     def __init__(self, place: str) -> None:
-        parts = urlsplit(place)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        try:
+            parts = urlsplit(place)
+            is_right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            is_right = False
+        if not is_right or parts.query:
             raise CannotRead(f"{place!r} is not the address of a log: http://… or https://…")
         self.name = place
         self._parts = parts
         self._local = threading.local()
         self._threads: ThreadPoolExecutor | None = None
 
-    def read(self, path: str) -> bytes | None:
+    def read(self, path: str, query: str = "") -> bytes | None:
+        target = f"{self._parts.path.rstrip('/')}/{quote(path, safe='/~')}"
+        if query:
+            target += f"?{query}"
         for again in (True, False):
             try:
-                return self._get(path)
+                return self._get(target)
             except (OSError, http.client.HTTPException) as error:
                 self._local.connection = None
                 if not again:  # a connection that was kept may have been closed meanwhile
@@ -94,9 +101,8 @@ class WebSource:
             self._threads = ThreadPoolExecutor(_TOGETHER)
         return list(self._threads.map(self.read, paths))
 
-    def _get(self, path: str) -> bytes | None:
+    def _get(self, target: str) -> bytes | None:
         connection = self._connection()
-        target = f"{self._parts.path.rstrip('/')}/{quote(path, safe='/~')}"
         connection.request("GET", target, headers={"Accept-Encoding": "identity"})
         answer = connection.getresponse()
         content = answer.read(LARGEST + 1)

@@ -6,6 +6,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from ledger.transparency.errors import Malformed
+from ledger.transparency.keys import SignatureType, VerifierKey
+
 Check = Callable[[Any], bool]
 
 LARGEST_WHOLE: Final = 2**53 - 1
@@ -86,6 +89,14 @@ def is_event_id(value: Any) -> bool:
         return False
     command, _, number = value.rpartition("/")
     return bool(command) and (number == "1" or _COUNTED(number) is not None)
+
+
+def is_vkey(value: Any) -> bool:
+    """The public key of a log."""
+    try:
+        return type(value) is str and VerifierKey.parse(value).type is SignatureType.ED25519
+    except Malformed:
+        return False
 
 
 def is_flag(value: Any) -> bool:

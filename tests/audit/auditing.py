@@ -191,7 +191,7 @@ def folder_of(folder: Path, entries: Iterable[bytes]) -> Path:
     return folder
 
 
-def audited(folder: Path, **options: Any) -> Report:
+def audited(folder: Path | str, **options: Any) -> Report:
     """What the auditor says of a folder, given the log's key."""
     return audit(Options(str(folder), **{"keys": (KEY.verifier,), **options}))
 
