@@ -22,6 +22,7 @@ from services.api.operations import add_operations
 from services.api.public import add_public
 from services.api.reading import Reading
 from services.api.reads import add_reads
+from services.api.receipts import add_receipts
 from services.api.shortcut import Shortcut
 from services.assembly import System
 from services.checkpoint_metrics import CheckpointFigures
@@ -29,6 +30,7 @@ from services.errors import KNOWN_ERRORS, Fault, RequestFault, Wrong
 from services.metrics import Metrics
 from services.pages.pages import Pages
 from services.publication import Publication
+from services.receipts import Receipts
 from services.upkeep import Upkeep
 
 _ABOUT = """Commands need a bearer token; public reads need none. Every read answer states the `position` in the log
@@ -52,9 +54,11 @@ def application(system: System, upkeep: Upkeep, publication: Publication | None 
         redoc_url=None,
         redirect_slashes=False,
     )
-    pages = Pages(system, reading.run)
+    receipts = Receipts(system)
+    pages = Pages(system, reading.run, receipts)
     _add_error_handlers(app, pages)
     choose = CommandRoutes(system, access, metrics).add_to(app)
+    add_receipts(app, receipts, reading, access)
     add_reads(app, system, reading, access, Live(upkeep.reached, reading.run))
 
     @app.get(f"{API}/openapi.json", include_in_schema=False)

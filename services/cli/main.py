@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from services.cli import audit, imports, models, reading, running, transparency, witness
+from services.cli import audit, imports, models, reading, receipts, running, transparency, witness
 from services.cli.context import add_setting_flags
 from services.errors import KNOWN_ERRORS, meaning
 
@@ -20,6 +20,7 @@ running.add_commands(app)
 models.add_commands(app)
 reading.add_commands(app)
 transparency.add_commands(app)
+app.add_typer(receipts.app, name="receipt")
 app.add_typer(witness.app, name="witness")
 app.add_typer(imports.app, name="import")
 add_setting_flags(app)

@@ -17,7 +17,9 @@ from services.pages.area_page import area_page
 from services.pages.charts import day_chart
 from services.pages.names import Names
 from services.pages.question_page import question_page
+from services.pages.receipt_page import empty_page, pasted, receipt_page
 from services.pages.templating import environment, path
+from services.receipts import Receipts
 
 T = TypeVar("T")
 
@@ -49,8 +51,9 @@ class Read(Protocol):
 class Pages:
     """Renders pages off the event loop. Each says which position it stands for, and when it was made."""
 
-    def __init__(self, system: System, read: Read) -> None:
+    def __init__(self, system: System, read: Read, receipts: Receipts) -> None:
         self._system = system
+        self._receipts = receipts
         self._read = read
         self._templates = environment()
 
@@ -61,10 +64,12 @@ class Pages:
             ("/areas", self._areas),
             ("/areas/{area:path}", self._area),
             ("/questions/{question:path}", self._question),
+            ("/receipts", self._no_receipt),
             (EXPLAINED_AT.rstrip("/"), self._problems),
             (EXPLAINED_AT + "{name}", self._problem),
         ):
             app.add_api_route(address, page, include_in_schema=False)
+        app.add_api_route("/receipts", self._pasted, methods=["POST"], include_in_schema=False)
 
     def error(self, means: Meaning, detail: str, headers: dict[str, str]) -> Response:
         """The page that tells a person of an error."""
@@ -102,6 +107,25 @@ class Pages:
             return self._text("question.html", position=view.position, page=shown)
 
         return await self._page(render)
+
+    async def _no_receipt(self, _: Request) -> Response:
+        return await self._page(
+            lambda: self._text("receipts.html", page=empty_page(self._receipts))
+        )
+
+    async def _pasted(self, request: Request) -> Response:
+        text = await pasted(request)
+
+        def titles(question: str) -> dict[str, str]:
+            return {one.id: one.title for one in self._system.queries.question(question).options}
+
+        def render() -> str:
+            shown = receipt_page(self._receipts, text, titles)
+            position = None if shown.followed is None else shown.followed.position
+            return self._text("receipts.html", position=position, page=shown)
+
+        # It shows what was chosen, so it stays nowhere.
+        return _html(await self._read(render), headers={"Cache-Control": "no-store"})
 
     async def _problems(self, _: Request) -> Response:
         found = sorted(meanings(), key=lambda one: (one.status, one.type))
