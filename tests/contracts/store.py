@@ -479,6 +479,19 @@ class LastingStoreContract(StoreContract):
             assert at.rows("SELECT count(*) FROM note") == [(1,)]
         assert len(notes(store)) == 2
 
+    def test_a_moment_that_is_read_is_of_the_generation_that_was_live(self, store: Store) -> None:
+        """However the switch comes between a position and its rows: it waits, or the reader does not see it."""
+        write(store, store.prepare(PLACES), 1, ("a", "old", None))
+        new = write(store, store.rebuild(PLACES), 2, ("a", "new", None))
+        switch = threading.Thread(target=store.go_live, args=(new,))
+        with store.snapshot() as at:
+            assert at.position("places") == 1
+            switch.start()
+            switch.join(timeout=1)
+            assert at.rows("SELECT text FROM note") == [("old",)]
+        switch.join(timeout=30)
+        assert notes(store) == [("a", "new")]
+
     def test_a_switch_gives_readers_one_generation_or_the_other(
         self, store: Store, place: Any
     ) -> None:
