@@ -485,9 +485,10 @@ class LastingStoreContract(StoreContract):
         new = write(store, store.rebuild(PLACES), 2, ("a", "new", None))
         switch = threading.Thread(target=store.go_live, args=(new,))
         with store.snapshot() as at:
-            assert at.position("places") == 1
+            assert at.rows("SELECT 1") == [(1,)]
             switch.start()
             switch.join(timeout=1)
+            assert at.position("places") == 1
             assert at.rows("SELECT text FROM note") == [("old",)]
         switch.join(timeout=30)
         assert notes(store) == [("a", "new")]

@@ -20,6 +20,7 @@ from projections.stores.port import (
     Generation,
     Halt,
     NothingToBringBack,
+    State,
     Store,
     StoreUnavailable,
     Work,
@@ -34,6 +35,7 @@ from tests.postgres import Server
 
 WIDER = Wider()
 WIDER.version = 4
+LATEST = {one.version: one for one in (PLACES, LATER, WIDER)}
 texts = st.text(
     st.characters(codec="utf-8", exclude_characters="\0"), max_size=3
 ) | st.sampled_from(["a", "a/b", "a0", "A", "é", "?", "%s", "\\N", "\t", "'"])
@@ -74,6 +76,7 @@ class StoresAgainstModel(RuleBasedStateMachine):
             PostgresStore(type(self).new_schema()),
         ]
         self.known: list[Generation] = []
+        self.prepare(PLACES)
 
     def all_do(self, do: Callable[[Store], Any]) -> Any:
         """What a store answers, which all must."""
@@ -105,6 +108,27 @@ class StoresAgainstModel(RuleBasedStateMachine):
         if (one := self.picked(which)) is not None:
             self.all_do(lambda store: store.go_live(one))
 
+    @rule(batches=st.lists(changes, min_size=1, max_size=4))
+    def follow(self, batches: list[list[Any]]) -> None:
+        """What a worker does most of the time."""
+        for made in batches:
+            live = self.plain.prepare(LATEST[self.live_version()])
+
+            def advanced(store: Store, made: list[Any] = made, live: Generation = live) -> bool:
+                rows = store.batch(live)
+                _fold(made, rows)
+                return store.advance(live, rows, after=live.position, to=live.position + 1)
+
+            assert self.all_do(advanced)
+
+    def live_version(self) -> int:
+        (live,) = (
+            one
+            for one in self.plain.generations()
+            if one.model == "places" and one.state is State.LIVE
+        )
+        return live.version
+
     @rule(which=st.integers(0, 5), made=changes, stale=st.booleans(), step=st.integers(1, 3))
     def advance(self, which: int, made: list[Any], stale: bool, step: int) -> None:
         """Also a generation that was dropped or is kept, and from a position where it no longer stands."""
@@ -131,15 +155,15 @@ class StoresAgainstModel(RuleBasedStateMachine):
             self.all_do(lambda store, now=now, halt=halt: store.halt(now, halt))
 
     @rule(
-        workers=st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 9)))
+        gone=st.sampled_from("ab"),
+        workers=st.lists(
+            st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.integers(0, 9))
+        ),
     )
-    def report(self, workers: list[tuple[str, str, int]]) -> None:
+    def tell(self, gone: str, workers: list[tuple[str, str, int]]) -> None:
         work = [Work(worker, model, rate, 1_800_000_000) for worker, model, rate in workers]
+        self.all_do(lambda store: store.forget(gone))
         self.all_do(lambda store: store.report(work))
-
-    @rule(worker=st.sampled_from("ab"))
-    def forget(self, worker: str) -> None:
-        self.all_do(lambda store: store.forget(worker))
 
     @invariant()
     def all_stores_hold_the_same(self) -> None:
@@ -164,8 +188,7 @@ def _contents(store: Store, projection: Any) -> Any:
     if not any(one.model == projection.name for one in store.generations()):
         return None
     with store.contents(projection, with_personal=True) as (position, rows):
-        found = position, list(rows)
-    return found, digest(store, projection)
+        return position, list(rows)
 
 
 def _fold(made: list[Any], rows: Rows) -> None:
@@ -193,8 +216,8 @@ def test_stores_against_the_model(new_schema: Callable[[], str]) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         StoresAgainstModel,
         settings=settings(
-            max_examples=40,
-            stateful_step_count=25,
+            max_examples=25,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         ),
