@@ -14,6 +14,7 @@ from tests.benchmarks.kafka import kafka
 from tests.benchmarks.measuring import Report
 from tests.benchmarks.replay import replay
 from tests.benchmarks.stores import stores
+from tests.benchmarks.transparency import transparency
 from tests.benchmarks.warsaw import warsaw
 
 PARTS = {
@@ -24,6 +25,7 @@ PARTS = {
     "http": http,
     "growth": growth,
     "kafka": kafka,
+    "transparency": transparency,
 }
 
 
