@@ -1,5 +1,6 @@
 """The tree worker is killed at every step of its order: no checkpoint ever contradicts an earlier one."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,18 @@ import pytest
 from ledger.eventlog.memory import MemoryLog
 from ledger.eventlog.sqlite import SQLiteLog
 from ledger.transparency.checkpoint import Checkpoint, parse_checkpoint
+from ledger.transparency.merkle import consistency_proof
+from ledger.transparency.note import parse_note
+from ledger.transparency.strict import base64_of
 from ledger.transparency.tiles import bundles_between, tiles_between
 from projections.tree.checking import Parted
 from projections.tree.folder import INCOMING
 from projections.tree.last_signed import SQLiteLastSigned
-from tests.failure.treeing import NEVER, killed_at, watched
-from tests.publishing import append, check_consistent, check_files, worker_on
+from tests.audit import go
+from tests.audit.go import verdict
+from tests.audit.trees import nodes_of, write
+from tests.failure.treeing import NEVER, following, killed_at, watched
+from tests.publishing import KEY, append, check_consistent, check_files, worker_on
 
 KINDS = {
     "write", "sync", "rename", "after rename", "drop", "swap", "after swap", "sign", "after sign",
@@ -79,17 +86,45 @@ def test_killed_at_every_act_and_started_again_it_contradicts_nothing(
         assert died.count("swap") == died.count("sign") == died.count("cosign") == 1
 
 
+@pytest.fixture(scope="module")
+def verifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return go.build(tmp_path_factory.mktemp("verifier"))
+
+
+def check_by_others(verifier: Path, folder: Path, published: Sequence[bytes]) -> None:
+    """Other people's libraries find each of these checkpoints signed, and the way from each to the last one's tree."""
+    last = folder / "public/checkpoint"
+    size = published_size(last.read_bytes())
+    nodes = nodes_of(folder / "public", size)
+    vkey = ("-vkey", KEY.verifier.vkey)
+    assert verdict(verifier, "tree", *vkey, folder / "public")["size"] == size
+    for data in dict.fromkeys(published):
+        hashes = consistency_proof(published_size(data), size, nodes)
+        proof = write(folder / "proof", "".join(f"{base64_of(one)}\n" for one in hashes).encode())
+        files = (write(folder / "earlier", data), last, proof)
+        assert verdict(verifier, "consistency", *vkey, *files)["ok"]
+
+
+def published_size(data: bytes) -> int:
+    return parse_checkpoint(parse_note(data).text).size
+
+
 @pytest.mark.parametrize("act", range(1, 40, 3))
-def test_killed_again_and_again_it_comes_to_the_end(tmp_path: Path, act: int) -> None:
+def test_killed_again_and_again_it_comes_to_the_end(
+    tmp_path: Path, verifier: Path, act: int
+) -> None:
     """Killed twice at an act of each start, before it may publish once, and so on."""
-    seen = []
+    seen, published = [], []
     for round_ in range(3):
         grow(tmp_path, 100)
         for again in range(3):
             killed_at(tmp_path, act + again if again < 2 else NEVER)
             seen += checked(tmp_path)
+            if seen:
+                published.append((tmp_path / "public/checkpoint").read_bytes())
         assert seen[-1].size == 100 * (round_ + 1)
     check_consistent([*seen, *signed(tmp_path)], tmp_path / "public")
+    check_by_others(verifier, tmp_path, published)
     left = [path for path in (tmp_path / "public" / INCOMING).iterdir() if path.is_file()]
     assert len(left) <= 6 * 4, "a crash leaves the files of one write"
 
@@ -112,6 +147,32 @@ def test_what_was_written_down_before_a_crash_binds_after_it(tmp_path: Path, bef
     with pytest.raises(Parted, match=r"they part at position 5$"):
         killed_at(tmp_path, NEVER)
     assert not (tmp_path / "public/checkpoint").exists()
+
+
+def test_processes_that_work_at_once_publish_one_history(tmp_path: Path) -> None:
+    """Three follow the log while it grows; one is killed. Every checkpoint that is seen leads to the next."""
+    grow(tmp_path, 1)
+    workers = [following(tmp_path) for _ in range(3)]
+    try:
+        until, data = time.monotonic() + 3, list[bytes]()
+        while time.monotonic() < until:
+            grow(tmp_path, 7)
+            file = tmp_path / "public/checkpoint"
+            if file.exists() and (now := file.read_bytes()) not in data[-1:]:
+                data.append(now)
+            if len(data) == 20:
+                workers[0].kill()
+        assert sum(one.is_alive() for one in workers) >= 2, "none gave up"
+    finally:
+        for one in workers:
+            one.kill()
+            one.join()
+    assert len(data) > 5
+    assert killed_at(tmp_path, NEVER) is None
+    seen = [parse_checkpoint(parse_note(one).text) for one in data]
+    sizes = [one.size for one in seen]
+    assert sizes == sorted(set(sizes)), "it never goes back"
+    check_consistent([*seen, *checked(tmp_path)], tmp_path / "public")
 
 
 def test_the_order_is_kept(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -68,6 +70,18 @@ def killed_at(folder: Path, act: int) -> str | None:
         return (folder / "died").read_text()
     assert process.exitcode == 0
     return None
+
+
+def following(folder: Path) -> ForkProcess:
+    """A process that publishes the folder's log as fast as it can, until it is killed."""
+    process = multiprocessing.get_context("fork").Process(target=_follow, args=(folder,))
+    process.start()
+    return process
+
+
+def _follow(folder: Path) -> None:
+    log, store = SQLiteLog(folder / "log.sqlite"), SQLiteLastSigned(folder / "store.sqlite")
+    worker_on(log, folder / "public", store).follow(threading.Event(), pace=0.001)
 
 
 def _publish(folder: Path, last: int) -> None:
