@@ -27,6 +27,7 @@ _READER_CACHE = 8 * 1024 * 1024
 class SQLiteRecords:
     """The records in the file at `path`, which is made if need be. Raises `DamagedLog` for a file of another kind."""
 
+    application_id: ClassVar[int] = APPLICATION_ID
     schema: ClassVar[str] = SCHEMA
     synchronous: ClassVar[str] = "FULL"
     remedy: ClassVar[str] = (
@@ -149,7 +150,7 @@ class SQLiteRecords:
                 connection.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("application_id", "user_version")
             )
-        if tables and (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
+        if tables and (application, version) != (self.application_id, SCHEMA_VERSION):
             raise self._damaged(
                 f"it is not a log that this version knows (schema {version}, tables "
                 f"{', '.join(sorted(tables)[:5])}; known is schema {SCHEMA_VERSION})"
@@ -163,7 +164,7 @@ class SQLiteRecords:
             if writer.execute("SELECT 1 FROM sqlite_schema").fetchone() is None:
                 for statement in self.schema.split(";;"):
                     writer.execute(statement)
-                writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                writer.execute(f"PRAGMA application_id = {self.application_id}")
                 writer.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             writer.execute("COMMIT")
         except BaseException:

@@ -28,6 +28,9 @@ STALE = SESSION - 3 * HEARTBEAT
 """Seconds after which an election is not believed any more by a process that stood still: others may have been elected
 meanwhile, and it must not take over from them."""
 
+ELECTION = 2 * SESSION
+"""Seconds after which a candidate that has heard of no result stands for election anew."""
+
 PAUSE = 0.2
 """Seconds between two looks of the sequencer at what the group does."""
 
@@ -102,11 +105,17 @@ class Candidacy(ConsumerRebalanceListener):  # type: ignore[misc]
         self._awake = time.monotonic()
         with reported(self._clients.address):
             self._consumer.subscribe([self._clients.address.topic], listener=self)
+            # Who holds an election and does not know the topic yet elects nobody; and when it hears of the topic while
+            # it votes, kafka-python 3.0.12 may never end the vote.
+            self._consumer.topics()
+            settled = time.monotonic()
             while not (self._over.is_set() or self._renew.is_set()):
                 self._consumer.poll(10 if self._given else 100)
                 self.trouble = None
-                if self._has_stood_still():
+                if self._has_stood_still() or time.monotonic() > settled + ELECTION:
                     break
+                if self._given or self.elsewhere:
+                    settled = time.monotonic()
                 if self._given:  # `poll` looks again and again, which takes a tenth of a processor
                     self._over.wait(PAUSE)
 

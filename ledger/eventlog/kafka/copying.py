@@ -65,19 +65,35 @@ class Copier:
         if end - self._current_reader().offset > MANY:
             _logger.info("%s: reading up to offset %d", self._clients.address, end)
         until = time.monotonic() + patience
-        while (reached := self._current_reader().offset) < end:
+        while not self._has_reached(end):
             if self._over.is_set():
                 raise LogUnavailable("the log is closed")
             if self.follow(0.1):
                 until = time.monotonic() + patience
             elif time.monotonic() > until:
-                address = self._clients.address
+                address, reached = self._clients.address, self._current_reader().offset
                 raise HeldBack(HELD_BACK.format(address=address, end=end, reached=reached))
+
+    def is_in_step(self) -> bool:
+        """Whether all that was committed is in the replica, and all that is there was committed.
+
+        It may not look so for a moment while something is being written.
+        """
+        copied, end = self._replica.next_offset(), self._current_reader().committed_end()
+        return end in (
+            copied,
+            copied + 1,
+        )  # the mark of the last transaction may come after the last record
 
     def forget_reader(self) -> None:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+    def _has_reached(self, end: int) -> bool:
+        """Whether all is copied, and known to be committed: who wrote it has copied it before others see it."""
+        reader = self._current_reader()
+        return reader.offset >= end and reader.committed_end() >= end
 
     def _current_reader(self) -> TopicReader:
         if self._reader is None:

@@ -21,8 +21,9 @@ TOO_LARGE = (
     "{address}: a record is too large for the topic ({error}). Raise the topic's max.message.bytes."
 )
 UNREACHABLE = (
-    "{address}: Kafka cannot be reached, or did not answer in time ({error}). Check CIVIC_LOG, and "
-    "CIVIC_KAFKA_PROTOCOL if the brokers want encryption or a user; it is tried again until it works."
+    "{address}: Kafka cannot be reached, or did not answer in time ({error}). Check CIVIC_LOG and, if the brokers want "
+    "encryption or a user, CIVIC_KAFKA_PROTOCOL, CIVIC_KAFKA_USERNAME and CIVIC_KAFKA_PASSWORD; it is tried again "
+    "until it works."
 )
 
 

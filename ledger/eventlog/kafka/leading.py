@@ -6,11 +6,12 @@ All of this happens in one thread. Those who want to write ask for the epoch to 
 import logging
 import threading
 import time
+from contextlib import suppress
 
 from ledger.eventlog.kafka.candidacy import Candidacy
 from ledger.eventlog.kafka.client import Clients
 from ledger.eventlog.kafka.copying import Copier
-from ledger.eventlog.kafka.errors import HeldBack, Superseded, WrongTopic
+from ledger.eventlog.kafka.errors import HeldBack, RecordTooLarge, Superseded, WrongTopic
 from ledger.eventlog.kafka.replica import Replica
 from ledger.eventlog.kafka.topic import Topic, checked
 from ledger.eventlog.kafka.writing import Epoch
@@ -24,6 +25,11 @@ NOBODY = (
     "{address}: the brokers have not said in time which process may write. Check that they run, and CIVIC_LOG; it is "
     "tried again until it works."
 )
+NOT_AGAIN = "{address}: this process was not elected again, and stands by."
+OUT_OF_STEP = (
+    "{address}: the topic does not end at offset {offset}, where it was written last: somebody else has written to it, "
+    "or a broker has forgotten to mark a commit. It is read again."
+)
 OTHER_TOPIC = "{address}: the topic was deleted, and another one made with its name. Start again."
 
 SETTLED_WITHIN = 1.0
@@ -36,6 +42,9 @@ LOOK = 0.05
 
 ELECTION = 2.0
 """Seconds for which a sequencer goes on while the candidates elect: mostly it is the one again."""
+
+CHECK = 1.0
+"""Seconds between two looks of the sequencer whether the topic ends where it has written last."""
 
 _logger = logging.getLogger(__name__)
 
@@ -51,6 +60,7 @@ class Leader:
         """What was found in the topic that cannot be read past."""
         self.topic = topic
         self._clients = clients
+        self._replica = replica
         self._over = threading.Event()
         self._copier = Copier(clients, replica, self._over)
         self._candidacy: Candidacy | None = None
@@ -60,6 +70,9 @@ class Leader:
         self._following = True
         """Whether the last try to follow worked."""
         self._elected_at = 0.0
+        self._checked_at = 0.0
+        self._out_of_step_at = -1
+        """Where the replica ended when the topic was last found to end elsewhere."""
         try:
             self._catch_up()
         except BaseException:
@@ -75,7 +88,8 @@ class Leader:
     @property
     def in_trouble(self) -> bool:
         """Whether those who write have waited in vain, and the cause is not known to be over."""
-        return self._trouble is not None and self._epoch is None
+        known = self._trouble is not None and not isinstance(self._trouble, StandsBy)
+        return known and self._epoch is None
 
     @property
     def intruders(self) -> int:
@@ -104,14 +118,15 @@ class Leader:
     def waited_in_vain(self, error: LogUnavailable) -> None:
         """Somebody's patience has ended: those who come next are told so at once, until there is an epoch again."""
         with self.changed:
-            if self._epoch is None and not isinstance(error, StandsBy):
+            if self._epoch is None and not isinstance(error, StandsBy | RecordTooLarge):
                 self._trouble = error
 
     def end(self, epoch: Epoch, because: LogUnavailable) -> None:
         """The epoch is over: what became of its last transaction is in the topic, and nowhere else."""
         with self.changed:
             if self._epoch is epoch:
-                self._epoch, self._trouble = None, because
+                self._epoch = None
+                self._note(because)
         epoch.close()
 
     def step_down(self, epoch: Epoch) -> None:
@@ -165,8 +180,22 @@ class Leader:
         if self._candidacy.elected:
             self._elected_at = time.monotonic()
         elif time.monotonic() > self._elected_at + ELECTION:
-            _logger.warning("%s: this process stands by", self._clients.address)
-            self.end(epoch, LogUnavailable(NOBODY.format(address=self._clients.address)))
+            self.end(epoch, LogUnavailable(NOT_AGAIN.format(address=self._clients.address)))
+        if time.monotonic() > self._checked_at + CHECK:
+            self._check_end(epoch)
+            self._checked_at = time.monotonic()
+
+    def _check_end(self, epoch: Epoch) -> None:
+        """While nothing is written: has a broker forgotten to mark the last commit, or has somebody else written?"""
+        with suppress(LogUnavailable):  # who writes next is told
+            reached = self._replica.next_offset()
+            if self._copier.is_in_step():
+                self._out_of_step_at = -1
+            elif self._out_of_step_at != reached:
+                self._out_of_step_at = reached  # it may be in the middle of a batch
+            else:
+                told = OUT_OF_STEP.format(address=self._clients.address, offset=reached)
+                self.end(epoch, LogUnavailable(told))
 
     def _take_over(self) -> None:
         topic = checked(self._clients, production=False)
@@ -177,7 +206,8 @@ class Leader:
         try:
             try:
                 self._copier.read_to_end(SETTLED_WITHIN)
-            except HeldBack:
+            except HeldBack as held:
+                self._trouble = held
                 epoch.open()
                 self._copier.read_to_end(self._clients.patience)
             self._copier.forget_reader()
@@ -205,22 +235,26 @@ class Leader:
             told = self._superseded()
         elif isinstance(error, LogUnavailable):
             told = error
-            if type(error) is not type(self._trouble):
-                _logger.error("%s", error)
         else:
+            _logger.exception("%s: %s", self._clients.address, error)
             told = LogUnavailable(f"{self._clients.address}: {error}")
-            _logger.exception("%s", told)
         self._copier.forget_reader()
         with self.changed:
-            self._trouble, self._following = told, False
+            self._following = False
+            self._note(told)
         self._over.wait(RETRY_PAUSE)
+
+    def _note(self, trouble: LogUnavailable) -> None:
+        """Say it, but not again and again."""
+        if type(trouble) is not type(self._trouble):
+            _logger.error("%s", trouble)
+        self._trouble = None if isinstance(trouble, RecordTooLarge) else trouble  # no other is
 
     def _superseded(self) -> LogUnavailable:
         address = self._clients.address
-        _logger.error("%s: another sequencer has taken over; this process stands by", address)
         if self._candidacy is not None:
             self._candidacy.stand_back()
-        return LogUnavailable(ELSEWHERE.format(address=address))
+        return StandsBy(ELSEWHERE.format(address=address))
 
     def _tell(self) -> None:
         with self.changed:

@@ -19,7 +19,7 @@ from ledger.eventlog.kafka.errors import RecordTooLarge, Superseded
 from ledger.eventlog.kafka.handing import Counter, Messenger
 from ledger.eventlog.kafka.leading import Leader
 from ledger.eventlog.kafka.records import size
-from ledger.eventlog.kafka.replica import OutOfStep, Replica, without
+from ledger.eventlog.kafka.replica import OutOfStep, Replica, remade
 from ledger.eventlog.kafka.topic import checked
 from ledger.eventlog.kafka_address import Address, SignIn
 from ledger.eventlog.port import (
@@ -42,7 +42,7 @@ PATIENCE = 15.0
 """Seconds after which a caller is told that an append could not be written, unless set (CIVIC_PATIENCE)."""
 
 NOT_KNOWN = "Whether this was written is not known: ask again, with the same id."
-NOT_WRITTEN = "This was not written."
+NOT_WRITTEN = "This try has written nothing: ask again, with the same id."
 
 _logger = logging.getLogger(__name__)
 
@@ -113,6 +113,11 @@ class KafkaLog(EventLog):
     def verify(self) -> None:
         self._check_damage()
         self._replica.verify()
+
+    @property
+    def damage(self) -> DamagedLog | None:
+        """What was found in the topic that cannot be read past."""
+        return self._leader.damage
 
     @property
     def intruders(self) -> int:
@@ -192,8 +197,9 @@ class KafkaLog(EventLog):
                 final = isinstance(error, Misconfigured | StandsBy | _Superseded)
                 if final or time.monotonic() >= until:
                     self._leader.waited_in_vain(error)
-                    known = NOT_KNOWN if doubtful else NOT_WRITTEN
-                    raise type(error)(f"{error} {known}") from error
+                    if not doubtful:
+                        raise type(error)(f"{error} {NOT_WRITTEN}") from error
+                    raise LogUnavailable(f"{error} {NOT_KNOWN}") from error
 
     def _handed_on(
         self, appends: Sequence[Append], doubtful: set[str], until: float
@@ -229,7 +235,8 @@ class KafkaLog(EventLog):
             self._leader.end(epoch, told)
             raise told from error
         except LogUnavailable as error:
-            doubtful |= sent
+            if not isinstance(error, Misconfigured):  # what the brokers refuse they do not commit
+                doubtful |= sent
             self._leader.end(epoch, error)
             raise
         except BaseException:
@@ -269,8 +276,7 @@ def _opened(path: Path, topic: str) -> Replica:
         return Replica.opened(path, topic)
     except DamagedLog as damage:
         _logger.warning("%s", damage)
-        without(path)
-        return Replica.opened(path, topic)
+        return remade(path, topic)
 
 
 def _named(append: Append) -> Append:

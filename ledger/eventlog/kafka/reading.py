@@ -50,6 +50,13 @@ class TopicReader:
         self.offset = reached
         return records
 
+    def committed_end(self) -> int:
+        """The offset up to which it is known what was committed."""
+        with reported(self._clients.address):
+            ends = self._consumer.end_offsets([self._clients.partition])
+        end: int = ends[self._clients.partition]
+        return end
+
     def close(self) -> None:
         self._consumer.close(autocommit=False, timeout_ms=1_000)
 

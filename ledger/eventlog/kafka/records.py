@@ -49,27 +49,32 @@ def size(event: NewEvent) -> int:
 
 def kept(message: Message) -> Kept | None:
     """The record of the log that a message holds; None for one that is not of the log's making."""
-    told = dict(message.headers)
-    position = position_in(message.headers)
+    told = _told(message.headers)
+    if told is None or message.value is None:
+        return None
+    position, type_, tags, id_ = told
+    return Kept(position, message.offset, NewEvent(type_, message.value, tags, id_))
+
+
+def position_in(headers: Headers) -> int | None:
+    """The position of a record of the log, by its headers."""
+    told = _told(headers)
+    return None if told is None else told[0]
+
+
+def _told(headers: Headers) -> tuple[int, str, tuple[str, ...], str | None] | None:
+    found = dict(headers)
     try:
-        type_, tags = told["type"].decode(), orjson.loads(told["tags"])
-        id_ = told["id"].decode() if "id" in told else None
+        position, type_, tags = found["position"], found["type"].decode(), found["tags"]
+        id_ = found["id"].decode() if "id" in found else None
+        named = orjson.loads(tags)
     except (AttributeError, KeyError, ValueError):  # Kafka knows headers without a value
         return None
-    if position is None or message.value is None or not _is_list_of_texts(tags):
+    if position is None or not position.isdigit() or position.startswith(b"0"):
         return None
-    return Kept(position, message.offset, NewEvent(type_, message.value, tuple(tags), id_))
-
-
-def position_in(told: Headers) -> int | None:
-    for name, value in told:
-        if name == "position" and value is not None and value.isdigit() and value[:1] != b"0":
-            return int(value)
-    return None
-
-
-def _is_list_of_texts(found: object) -> bool:
-    return isinstance(found, list) and all(isinstance(one, str) for one in found)
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        return None
+    return int(position), type_, tuple(named), id_
 
 
 class InOrder:

@@ -17,7 +17,13 @@ from ledger.eventlog.sqlite_records import SCHEMA, SQLiteRecords
 
 _PROGRESS = Path(__file__).with_name("replica.sql").read_text(encoding="utf-8")
 _PLACE = "SELECT topic, next_offset FROM progress"
+_APPLICATION_ID = b"CIVR"
 _MOVE = "UPDATE progress SET next_offset = ? WHERE next_offset = ?"
+
+NO_REPLICA = (
+    "{path} is no replica, or too damaged to be known for one: it is left as it is. Delete it if it was a replica (it "
+    "is made again), or name another file in CIVIC_REPLICA."
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +35,7 @@ class OutOfStep(Exception):
 class Replica(SQLiteRecords):
     """A copy of the topic up to an offset. Processes of one machine may share it: whoever is first takes it further."""
 
+    application_id: ClassVar[int] = int.from_bytes(_APPLICATION_ID)
     schema: ClassVar[str] = f"{SCHEMA};;\n{_PROGRESS}"
     synchronous: ClassVar[str] = "NORMAL"  # what a crash takes is read from the topic again
     remedy: ClassVar[str] = (
@@ -125,10 +132,12 @@ class Decided:
         self.next_offset = next_offset
 
 
-def without(path: Path) -> None:
-    """Take a damaged replica away. Raises `DamagedLog` for a file that never was one."""
-    beginning = path.read_bytes()[:100] if path.exists() else b""
-    if beginning and not beginning.startswith(b"SQLite format 3"):
-        raise DamagedLog(f"{path} is no replica. Name another file in CIVIC_REPLICA.")
+def remade(path: Path, topic: str) -> Replica:
+    """The replica, in the place of a damaged one. A file that cannot be known for one is left: raises `DamagedLog`."""
+    with path.open("rb") as file:
+        header = file.read(100)  # https://www.sqlite.org/fileformat.html, section 1.3
+    if not header.startswith(b"SQLite format 3\0") or header[68:72] != _APPLICATION_ID:
+        raise DamagedLog(NO_REPLICA.format(path=path))
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         path.with_name(name).unlink(missing_ok=True)
+    return Replica.opened(path, topic)

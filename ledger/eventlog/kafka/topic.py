@@ -1,5 +1,6 @@
 """What a topic must be to hold a log (design, section 6), and the making of one that is."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -42,6 +43,11 @@ def checked(clients: Clients, *, production: bool) -> Topic:
     address = clients.address
     with clients.admin() as admin:
         (found,) = admin.describe_topics([address.topic])
+        if (
+            found["error_code"] == _UNKNOWN
+        ):  # to the broker that was asked, which may hear of it in a moment
+            time.sleep(_HEARD_AFTER)
+            (found,) = admin.describe_topics([address.topic])
         partitions = found["partitions"]
         if not partitions:
             if found["error_code"] == _NOT_ALLOWED:
@@ -98,5 +104,8 @@ def _listed(settings: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in settings.items())
 
 
-_NOT_ALLOWED = 29
-"""TOPIC_AUTHORIZATION_FAILED, in Kafka's protocol."""
+_UNKNOWN, _NOT_ALLOWED = 3, 29
+"""UNKNOWN_TOPIC_OR_PARTITION and TOPIC_AUTHORIZATION_FAILED, in Kafka's protocol."""
+
+_HEARD_AFTER = 0.5
+"""Seconds."""
