@@ -10,7 +10,9 @@ import pytest
 from projections.stores.port import Store, StoreTooNew, StoreUnavailable
 from projections.stores.postgres import PostgresStore
 from projections.stores.sqlite import SQLiteStore
-from tests.contracts.store import PLACES, LastingStoreContract, StoreContract, notes
+from tests.contracts.places import PLACES, notes
+from tests.contracts.store import StoreContract
+from tests.contracts.store_lasting import LastingStoreContract
 from tests.postgres import Server
 
 
@@ -19,7 +21,7 @@ class TestSQLiteInMemory(StoreContract):
         return SQLiteStore(None)
 
 
-class TestSQLite(LastingStoreContract):
+class TestSQLite(StoreContract, LastingStoreContract):
     def open_store(self, place: Any) -> Store:
         return SQLiteStore(place)
 
@@ -40,7 +42,7 @@ class TestSQLite(LastingStoreContract):
             SQLiteStore(tmp_path / "new.sqlite")
 
 
-class TestPostgreSQL(LastingStoreContract):
+class TestPostgreSQL(StoreContract, LastingStoreContract):
     @pytest.fixture
     def place(self, postgres_server: Server) -> Any:
         return postgres_server.new_schema()

@@ -8,7 +8,7 @@ import pytest
 
 from ledger import codec
 from ledger.codec import encode
-from ledger.domain.areas import AreaAmended, AreaDefined
+from ledger.domain.areas import AreaAmended, AreaDefined, AreaRetired
 from ledger.domain.event import Event
 from ledger.eventlog.memory import MemoryLog
 from ledger.eventlog.port import EVERYTHING, Append, EventLog, NewEvent
@@ -239,6 +239,23 @@ def test_a_new_version_of_a_model_is_folded_from_the_beginning() -> None:
     assert digest(store, Odd()).position == 10
     with pytest.raises(StoreTooNew, match=r"'area' is of version 3; this program knows version 2"):
         Worker(log, store, all_projections())
+
+
+def test_a_worker_whose_generation_was_dropped_goes_on_with_the_one_that_is_read(
+    opened: Callable[[], Store],
+) -> None:
+    log, store = recorded(*AREAS), opened()
+    worker = Worker(log, store, [AreaProjection()])
+    worker.catch_up()
+    for number in (2, 3):
+        assert rebuilt(log, store, AreaProjection()).number == number
+    retired = AreaRetired(area="a7")  # its fold looks the area up, in tables that are gone
+    entry = encode(retired, event_id="r/1", source="x", time="2026-05-04T03:02:01.000000Z")
+    log.append_batch([Append((NewEvent(retired.type, entry, ()),))])
+    with pytest.raises(StoreUnavailable):
+        worker.catch_up()
+    assert worker.catch_up() == log.head()
+    assert digest(store, AreaProjection()).position == log.head()
 
 
 def test_models_that_are_ahead_of_their_log_are_refused() -> None:

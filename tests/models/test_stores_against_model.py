@@ -28,7 +28,7 @@ from projections.stores.port import (
 from projections.stores.postgres import COPIED_FROM, PostgresStore
 from projections.stores.sqlite import SQLiteStore
 from projections.worker import Worker
-from tests.contracts.store import COUNT, LATER, NOTE, OTHER, PLACES, SEEN, WHO, Wider
+from tests.contracts.places import COUNT, LATER, NOTE, OTHER, PLACES, SEEN, WHO, Wider
 from tests.models.plain_store import PlainStore
 from tests.models.test_ledger_against_model import AREAS, LedgerAgainstModel
 from tests.postgres import Server
