@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ledger.eventlog.memory import MemoryLog
 from ledger.eventlog.port import EVERYTHING, Append, EventLog, NewEvent
 from ledger.transparency.checkpoint import Checkpoint, open_checkpoint
 from ledger.transparency.keys import SigningKey, VerifierKey
@@ -66,6 +67,13 @@ def append(log: EventLog, count: int, what: str = "") -> None:
     events = tuple(NewEvent("thing", entry(n, what), ()) for n in range(start, start + count))
     if events:
         log.append_batch([Append(events)])
+
+
+def log_of(count: int, what: str = "") -> MemoryLog:
+    """A log of so many entries."""
+    log = MemoryLog()
+    append(log, count, what)
+    return log
 
 
 def published(folder: Path, key: VerifierKey = KEY.verifier) -> Checkpoint:

@@ -6,14 +6,12 @@ from typing import Any
 
 import orjson
 import pytest
-from httpx import Response
 
 from ledger.domain.outcomes import RecordDecision
 from ledger.domain.roll import MoveCitizen
-from ledger.domain.transparency import RotateKey
 from ledger.eventlog.port import EVERYTHING
 from ledger.transparency.errors import Unverified
-from ledger.transparency.keys import SigningKey, VerifierKey
+from ledger.transparency.keys import SigningKey
 from ledger.transparency.proof import parse_proof, verify_proof
 from projections.tree.folder import PublicFolder
 from services.receipts import NotCovered, Receipts
@@ -21,30 +19,11 @@ from tests.audit.go import build, verdict
 from tests.audit.trees import write
 from tests.cli.test_command_line import civic_ledger
 from tests.http.process import environment
+from tests.http.receiving import path_of, receipt, vkey
 from tests.http.town import SLASHES, Town
 
 WITHIN = 2.0
 """Seconds after the choice: what is promised."""
-
-
-def path_of(question: str) -> str:
-    return f"/api/v1/questions/{question}/choice/receipt"
-
-
-def receipt(town: Town, who: str, question: str, at_least: int = 0) -> Response:
-    """The receipt, once one covers a position."""
-    until = time.monotonic() + 10
-    while True:
-        answer = town.client.get(path_of(question), headers=town.bearer(who))
-        if answer.status_code == 200 and parse_proof(answer.content).index + 1 >= at_least:
-            return answer
-        assert answer.json()["type"] == "/problems/not-published-yet"
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
-def vkey(town: Town) -> VerifierKey:
-    return VerifierKey.parse(town.client.get("/vkey").text.strip())
 
 
 def followed(town: Town, who: str, question: str) -> dict[str, Any]:
@@ -255,69 +234,3 @@ def test_a_sealed_choice_shows_no_marks(town: Town) -> None:
     told = followed(town, "ben", "sealed")
     assert (told["marks"], told["counted_from"]) == (None, told["at"])
     assert '"no"' not in told["proof"]
-
-
-# The page
-
-
-def page(town: Town, text: str) -> Response:
-    return town.client.request("POST", "/receipts", data={"receipt": text})
-
-
-def test_the_page_says_how_and_shows_the_key(town: Town) -> None:
-    answer = town.client.get("/receipts")
-    assert answer.status_code == 200
-    assert vkey(town).vkey in answer.text.replace("&#43;", "+")
-    assert "civic-ledger receipt verify" in answer.text
-    assert "/receipts" in town.client.get("/areas").text
-
-
-def test_the_page_shows_what_became_of_a_pasted_receipt(town: Town) -> None:
-    text = receipt(town, "ben", "decided").text
-    for pasted in (text, text.replace("\n", "\r\n"), "\n" + text.rstrip("\n")):
-        answer = page(town, pasted)
-        assert answer.status_code == 200
-        assert answer.headers["cache-control"] == "no-store"
-        for told in ("Proven", "this choice was counted in it", "40 %", "Under way", "adopted"):
-            assert told in answer.text
-    assert "<script" not in answer.text
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: "",
-        lambda text: "nonsense",
-        lambda text: text.replace("index ", "index 1"),
-        lambda text: text[:-20],
-        lambda text: "<b>" + text,
-    ],
-)
-def test_the_page_of_a_receipt_that_proves_nothing(town: Town, change: Any) -> None:
-    answer = page(town, change(receipt(town, "ben", "decided").text))
-    assert answer.status_code == 200
-    assert "This receipt proves nothing" in answer.text
-    assert "Proven:" not in answer.text
-    assert "<b>" not in answer.text
-
-
-def test_a_receipt_of_something_else_is_proven_and_followed_nowhere(town: Town) -> None:
-    receipt(town, "ben", "decided")
-    (first,) = town.system.log.select(EVERYTHING, limit=1)
-    found = Receipts(town.system).of(first)
-    answer = page(town, found.proof.encode().decode())
-    assert "Proven" in answer.text
-    assert "What has become of it" not in answer.text
-
-
-def test_a_receipt_from_before_a_rotation_is_still_known(town: Town) -> None:
-    receipts = Receipts(town.system)
-    current, text = vkey(town), receipt(town, "ben", "decided").text
-    assert receipts.known_keys() == [current]
-    first, last = (SigningKey(current.name, bytes([n] * 32)).verifier for n in (1, 2))
-    for previous, new in ((first, current), (current, last)):
-        town.system.ledger.execute(RotateKey(previous=previous.vkey, vkey=new.vkey))
-    assert receipts.known_keys() == [current, last, first]
-    town.system.public.write([("vkey", f"{last.vkey}\n".encode())])
-    assert receipts.known_keys() == [last, current, first]
-    assert "Proven" in page(town, text).text
