@@ -2,7 +2,7 @@
 
 The rules themselves are the one thing that is not said a second time: `ledger.domain.counting` is a published
 function of a count, held against the files of Pabulib, pabutools and pref_voting by its tests, and knows nothing of
-any log (docs/decisions/0009).
+any log (docs/decisions/0011).
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from services.audit.form import CHANGED, MADE, REGISTERED, NotWellFormed, Row, read
+from services.audit.form import CHANGED, MADE, REGISTERED, NotWellFormed, Read, Row, read
 from services.audit.values import is_area, is_id, is_second
 
 _TEXT: Final = r"([ !#-\[\]-~]++)"
@@ -41,12 +41,13 @@ _CHANGED: Final = _choice(f'"answer":{_ANSWER},"previous":{_ANSWER}', "choice[.]
 _REGISTERED: Final = _event(
     f'"home":"{_AREA}","person":"([0-9a-f]{{32}})"(?:,{_PRIVATE})?', "roll", "citizen[.]registered"
 )
-_LINES = re.compile(f"(?:{_MADE}|{_CHANGED}|{_REGISTERED}|([^\n]*+))\n").findall
-"""For each line: the parts of a first choice (8), of a changed one (10), of a registration (5), or the line (1)."""
+_FIRST_CHOICES = re.compile(f"(?:{_MADE}|([^\n]*+))\n").findall
+"""For each line: the eight parts of a first choice; or the whole line, where it is none."""
 
-_Parts = tuple[str, ...]
-_NO_PARTS: Final[_Parts] = ("",) * 24
-_NO_ROW: Final[Row] = ()
+_ANOTHER = re.compile(f"{_CHANGED}|{_REGISTERED}").fullmatch
+
+_Parts = tuple[str, str, str, str, str, str, str, str, str]
+_NO_PARTS: Final[_Parts] = ("",) * 9
 
 
 class Contents(NamedTuple):
@@ -63,21 +64,17 @@ class Contents(NamedTuple):
 def read_all(entries: Sequence[bytes]) -> Contents:
     """The contents of the entries, in their order."""
     ids, sources, times, rows, wrong = contents = Contents([], set(), [], [], [])
-    fromhex, row = bytes.fromhex, _NO_ROW
-    for entry, parts in zip(entries, _parts(entries), strict=True):
-        area, marks, question, voter, id_, source, _, time = parts[:8]
+    fromhex = bytes.fromhex
+    row: Row
+    parts = _first_choices(entries)
+    for entry, (area, marks, question, voter, id_, source, _, time, _) in zip(
+        entries, parts, strict=True
+    ):
         if time:
             row = (MADE, time, question, fromhex(voter), (area, marks), None)
-        elif parts[17]:
-            area, marks, before, marks_before, question, voter, id_, source, _, time = parts[8:18]
-            answer, previous = (area, marks), (before, marks_before)
-            row = (CHANGED, time, question, fromhex(voter), answer, previous)
-        elif parts[22]:
-            area, person, id_, source, time = parts[18:23]
-            row = (REGISTERED, time, fromhex(person), area)
         else:
             try:
-                id_, source, row = read(entry)
+                id_, source, row = _another(entry) or read(entry)
             except NotWellFormed as error:
                 wrong.append((len(rows), error))
                 ids.append("")
@@ -91,23 +88,40 @@ def read_all(entries: Sequence[bytes]) -> Contents:
     return contents
 
 
-def _parts(entries: Sequence[bytes]) -> Sequence[_Parts]:
+def _first_choices(entries: Sequence[bytes]) -> Sequence[_Parts]:
     """What the expression makes of each entry: nothing of any, if a value in one of them is not as it must be."""
     try:
-        found: list[_Parts] = _LINES(b"\n".join((*entries, b"")).decode())
+        found: list[_Parts] = _FIRST_CHOICES(b"\n".join((*entries, b"")).decode())
     except UnicodeDecodeError:
         found = []
     if len(found) == len(entries) and found:
-        columns = list(zip(*found, strict=True))
-        areas = {*columns[0], *columns[8], *columns[10], *columns[18]} - {""}
-        questions = {*columns[2], *columns[12]} - {""}
-        seconds = {time[:19] for at in (7, 17, 22) for time in columns[at]} - {""}
+        areas, _, questions, _, _, _, subjects, times, _ = zip(*found, strict=True)
         if (
-            columns[2] == columns[6]
-            and columns[12] == columns[16]
-            and all(map(is_area, areas))
-            and all(map(is_id, questions))
-            and all(map(is_second, seconds))
+            questions == subjects
+            and all(map(is_area, {*areas} - {""}))
+            and all(map(is_id, {*questions} - {""}))
+            and all(map(is_second, {time[:19] for time in times} - {""}))
         ):
             return found
     return [_NO_PARTS] * len(entries)
+
+
+def _another(entry: bytes) -> Read | None:
+    """A choice that was changed, or a registration, if that is what it is and nothing is wrong with it."""
+    found = _ANOTHER(entry.decode("latin-1"))
+    if found is None or not entry.isascii():
+        return None
+    area, marks, before, marks_before, question, voter, id_, source, subject, time = found.groups()[
+        :10
+    ]
+    if time is None:
+        area, person, id_, source, time = found.groups()[10:]
+        row: Row = (REGISTERED, time, bytes.fromhex(person), area)
+    else:
+        if subject != question or not is_id(question) or not is_area(before):
+            return None
+        previous = (before, marks_before)
+        row = (CHANGED, time, question, bytes.fromhex(voter), (area, marks), previous)
+    if not is_area(area) or not is_second(time[:19]):
+        return None
+    return id_, source, row

@@ -38,7 +38,7 @@ def quick_way(entry: bytes) -> Read | None:
 
 
 def known_quickly(entry: bytes) -> bool:
-    return quick._parts([entry])[0] != quick._NO_PARTS and not quick._parts([entry])[0][-1]
+    return quick._first_choices([entry])[0][7] != "" or quick._another(entry) is not None
 
 
 def same_but_for_marks(one: Read | None, other: Read | None) -> bool:

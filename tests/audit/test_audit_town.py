@@ -14,6 +14,7 @@ import pytest
 
 from ledger.domain.catalogue import EVENT_BY_TYPE
 from ledger.eventlog.port import EVERYTHING
+from ledger.transparency.keys import VerifierKey
 from ledger.transparency.tiles import TILE_WIDTH
 from projections.queries.areas import area_questions
 from projections.queries.lookups import MOST, Page
@@ -24,6 +25,7 @@ from services.audit.source import CannotRead
 from services.settings import Settings
 from services.town import build
 from tests.audit.auditing import audited, folder_of, found
+from tests.http.process import serving
 
 
 @dataclass(frozen=True)
@@ -317,3 +319,23 @@ def test_an_address_where_nobody_answers(tmp_path: Path) -> None:
     for place in ("ftp://example.org", "http://", "http://x:y/", str(tmp_path / "none")):
         with pytest.raises(CannotRead):
             audited(place)
+
+
+@pytest.mark.slow
+def test_a_ledger_that_is_running(tmp_path: Path) -> None:
+    """Its files, its key and its results, as anybody gets them: from its address alone."""
+    with serving(tmp_path, "--sample-town") as server:
+        vkey = server.get("/vkey").text.strip()
+        options: dict[str, Any] = {
+            "keys": (VerifierKey.parse(vkey),),
+            "published": server.address,
+            "state": tmp_path / "audited",
+        }
+        report = audited(server.address, **options)
+        assert report.findings.listed() == []
+        assert report.numbers.documents > 200
+        assert report.statement is not None
+        assert report.statement.signed_by == report.statement.checkpoint.origin
+        again = audited(server.address, **options)
+        assert again.findings.listed() == []
+        assert again.numbers.new < report.numbers.new

@@ -8,6 +8,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 
+from tests.benchmarks.audit import audit
 from tests.benchmarks.decisions import decisions, growth
 from tests.benchmarks.http import http
 from tests.benchmarks.kafka import kafka
@@ -26,6 +27,7 @@ PARTS = {
     "growth": growth,
     "kafka": kafka,
     "transparency": transparency,
+    "audit": audit,
 }
 
 

@@ -30,7 +30,7 @@ from services.audit.rules.services import STEPS, Services
 
 BACKWARDS: Final = timedelta(seconds=60)
 """The time of an event is taken when it is decided, and it is recorded a moment later, perhaps by another computer.
-More than this is a clock that was turned back, or an event that was slipped in (docs/decisions/0010)."""
+More than this is a clock that was turned back, or an event that was slipped in (docs/decisions/0012)."""
 
 _NAMES = {
     MADE: "choice.made",
