@@ -5,9 +5,7 @@ from collections.abc import Sequence
 
 from ledger.domain.areas import AreaAmended, AreaDefined, AreaRetired
 from ledger.domain.choices import (
-    Answer,
     ChoiceChanged,
-    ChoiceEvent,
     ChoiceLapsed,
     ChoiceMade,
     ChoiceWithdrawn,
@@ -22,7 +20,13 @@ from ledger.domain.questions import (
 )
 from ledger.domain.requests import REQUEST_EVENTS, RequestMade
 from ledger.domain.roll import CitizenJoined, CitizenLeft, CitizenMoved, CitizenRegistered
-from projections.counting import MarkCounts, SealedAnswers, canonical, recounted, sealed_table
+from projections.counting import (
+    ChangesByPlace,
+    MarkCounts,
+    SealedAnswers,
+    canonical,
+    sealed_table,
+)
 from projections.course import FIGURES, Course, asked_table, promise_table
 from projections.projection import Folded, Projection, Rows, Table
 
@@ -91,7 +95,7 @@ class AreaProjection(Projection):
         for one in events:
             match one.event:
                 case ChoiceMade() | ChoiceChanged() | ChoiceWithdrawn() | ChoiceLapsed() as choice:
-                    if batch.choice(choice, one.day):
+                    if batch.choices.choice(choice, one.day):
                         self._sealed.keep(rows, choice)
                 case CitizenRegistered() as registered:
                     batch.lives(registered.home, one.day, 1)
@@ -106,8 +110,8 @@ class AreaProjection(Projection):
                 case AreaDefined() | AreaAmended() | AreaRetired() as changed:
                     _area(rows, changed)
                 case QuestionUnsealed() as unsealed:
-                    for answer in self._sealed.open(rows, unsealed.question, unsealed.key):
-                        batch.answer(unsealed.question, answer, 1)
+                    answers = self._sealed.open(rows, unsealed.question, unsealed.key)
+                    batch.choices.unsealed(unsealed.question, answers, one.day)
                 case (
                     QuestionOpened()
                     | QuestionAmended()
@@ -148,61 +152,38 @@ class _Batch:
 
     def __init__(self) -> None:
         self._residents: Counter[tuple[str, str]] = Counter()
-        self._voters: Counter[tuple[str, str]] = Counter()
-        self._marks = _marks_by_area()
-        self._days: Counter[tuple[str, str]] = Counter()
-        self._day_voters: Counter[tuple[str, str]] = Counter()
+        self.choices: ChangesByPlace[str] = ChangesByPlace()
+        """By question, area and day."""
 
     def lives(self, area: str, day: str, change: int) -> None:
         self._residents[area, day] += change
-
-    def choice(self, choice: ChoiceEvent, day: str) -> bool:
-        """Count a choice. Whether its marks are sealed."""
-        sealed = False
-        for answer, change in recounted(choice):
-            area = answer.area
-            self._voters[area, choice.question] += change
-            self._day_voters[area, day] += change
-            if answer.marks is None:
-                sealed = True
-            else:
-                self.answer(choice.question, answer, change)
-        self._days[area, day] += 1
-        return sealed
-
-    def answer(self, question: str, answer: Answer, change: int) -> None:
-        self._marks[answer.area, question].count(answer, change)
 
     def roll_up(self, rows: Rows) -> None:
         for (area, day), residents in self._residents.items():
             for level in ancestry(area):
                 _belongs(rows, level, day, residents)
-        for (area, question), voters in self._voters.items():
-            for level in ancestry(area):
+        marks: defaultdict[int, _MarksByArea] = defaultdict(_marks_by_area)
+        for (question, area, day), changes in self.choices.items():
+            voters, levels = changes.voters, ancestry(area)
+            for level in levels if changes.by_choices else ():
                 rows.add(QUESTION, (level, question), voters)
-        self._roll_up_marks(rows)
-        for (area, day), choices in self._days.items():
-            for level in ancestry(area):
-                rows.add(DAY, (level, day), choices, 0)
-        for (area, day), voters in self._day_voters.items():
-            for level in ancestry(area):
-                rows.add(DAY, (level, day), 0, voters)
-
-    def _roll_up_marks(self, rows: Rows) -> None:
-        """Level by level from the deepest: what areas have in common is added up before it meets their parent."""
-        levels: defaultdict[int, _MarksByArea] = defaultdict(_marks_by_area)
-        for (area, question), marks in self._marks.items():
-            levels[len(ancestry(area))][area, question] = marks
-        for level in range(max(levels, default=0), 0, -1):
-            for (area, question), marks in levels[level].items():
-                for (option, mark), count in marks.items():
-                    rows.add(OPTION, (area, question, option), count, count * mark)
-                if level > 1:
-                    levels[level - 1][ancestry(area)[1], question].update(marks)
+                rows.add(DAY, (level, day), sum(changes.kinds), voters)
+            marks[len(levels)][area, question].update(changes.marks)
+        _roll_up_marks(marks, rows)
 
 
 def _marks_by_area() -> _MarksByArea:
     return defaultdict(MarkCounts)
+
+
+def _roll_up_marks(marks: defaultdict[int, _MarksByArea], rows: Rows) -> None:
+    """Level by level from the deepest: what areas have in common is added up before it meets their parent."""
+    for level in range(max(marks, default=0), 0, -1):
+        for (area, question), counts in marks[level].items():
+            for (option, mark), count in counts.items():
+                rows.add(OPTION, (area, question, option), count, count * mark)
+            if level > 1:
+                marks[level - 1][ancestry(area)[1], question].update(counts)
 
 
 def _area(rows: Rows, event: AreaDefined | AreaAmended | AreaRetired) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import orjson
 
@@ -38,6 +39,60 @@ class MarkCounts(Counter[tuple[str, int]]):
             self.update(answer.marks.items())  # counts each pair once, without a loop in Python
         else:
             self.subtract(answer.marks.items())
+
+
+KINDS: Mapping[type[ChoiceEvent], int] = {
+    ChoiceMade: 0,
+    ChoiceChanged: 1,
+    ChoiceWithdrawn: 2,
+    ChoiceLapsed: 3,
+}
+"""The kinds of choice events, by their place in `Changes.kinds`."""
+
+
+class Changes:
+    """What the events of a batch change in one question's count in one area, added up before it meets the rows."""
+
+    __slots__ = ("kinds", "marks", "voters")
+
+    def __init__(self) -> None:
+        self.voters = 0
+        self.kinds = [0] * len(KINDS)
+        self.marks = MarkCounts()
+
+    @property
+    def by_choices(self) -> bool:
+        """Whether there were choices, and not only marks that were unsealed."""
+        return self.voters != 0 or any(self.kinds)
+
+
+When = TypeVar("When")
+
+
+class ChangesByPlace(dict[tuple[str, str, When], Changes]):
+    """Changes by question, area and a time of some kind."""
+
+    def __missing__(self, key: tuple[str, str, When]) -> Changes:
+        found = self[key] = Changes()
+        return found
+
+    def choice(self, choice: ChoiceEvent, when: When) -> bool:
+        """Count a choice. Whether its marks are sealed."""
+        sealed = False
+        for answer, change in recounted(choice):
+            changes = self[choice.question, answer.area, when]
+            changes.voters += change
+            if answer.marks is None:
+                sealed = True
+            else:
+                changes.marks.count(answer, change)
+        changes.kinds[KINDS[type(choice)]] += 1
+        return sealed
+
+    def unsealed(self, question: str, answers: Iterator[Answer], when: When) -> None:
+        """Count the answers of a question whose key has become public. Its voters are counted already."""
+        for answer in answers:
+            self[question, answer.area, when].marks.count(answer, 1)
 
 
 class SealedAnswers:

@@ -4,13 +4,10 @@ What is counted is kept twice: as it stands, and as changes by block of position
 how it stood at a position or on a day (`projections.queries.history`).
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ledger.domain.choices import (
-    Answer,
     ChoiceChanged,
-    ChoiceEvent,
     ChoiceLapsed,
     ChoiceMade,
     ChoiceWithdrawn,
@@ -23,10 +20,10 @@ from ledger.domain.questions import (
     QuestionUnsealed,
     amended,
 )
-from projections.counting import MarkCounts, SealedAnswers, canonical, recounted, sealed_table
+from projections.counting import ChangesByPlace, SealedAnswers, canonical, sealed_table
 from projections.projection import Folded, Projection, Rows, Table, Value
 
-BLOCK = 32_768
+BLOCK = 16_384
 """Positions in a block. So many events of a question, at most, are read from the log to tell how it stood at a
 position; the smaller it is, the more rows there are."""
 
@@ -91,7 +88,8 @@ OUTCOME = Table(
     frozenset({"percent", "position"}),
 )
 
-_COLUMN = {ChoiceMade: 0, ChoiceChanged: 1, ChoiceWithdrawn: 2, ChoiceLapsed: 3}
+_When = tuple[int, str]
+"""A block of positions and a day."""
 
 
 class QuestionProjection(Projection):
@@ -115,11 +113,11 @@ class QuestionProjection(Projection):
         self._sealed = SealedAnswers(SEALED)
 
     def fold(self, events: Sequence[Folded], rows: Rows) -> None:
-        counts = _Counts()
+        changed: ChangesByPlace[_When] = ChangesByPlace()
         for one in events:
             match one.event:
                 case ChoiceMade() | ChoiceChanged() | ChoiceWithdrawn() | ChoiceLapsed() as choice:
-                    if counts.choice(choice, one):
+                    if changed.choice(choice, _when(one)):
                         self._sealed.keep(rows, choice)
                 case QuestionOpened() as opened:
                     rows.put(QUESTION, (opened.question,), *_asked(opened, "open", one.position))
@@ -133,7 +131,7 @@ class QuestionProjection(Projection):
                     asked, position = _question(rows, closed.question)
                     rows.put(QUESTION, (asked.question,), *_asked(asked, "closed", position))
                 case QuestionUnsealed() as unsealed:
-                    self._unseal(rows, counts, unsealed, one)
+                    self._unseal(rows, changed, unsealed, one)
                 case DecisionRecorded() as decision:
                     document = canonical(decision.model_dump(exclude={"question"}))
                     rows.put(DECISION, (decision.question, one.position), one.time, document)
@@ -148,76 +146,40 @@ class QuestionProjection(Projection):
                         document,
                         one.position,
                     )
-        counts.add_to(rows)
+        _add(changed, rows)
 
     def _unseal(
-        self, rows: Rows, counts: "_Counts", unsealed: QuestionUnsealed, one: Folded
+        self,
+        rows: Rows,
+        changed: ChangesByPlace[_When],
+        unsealed: QuestionUnsealed,
+        one: Folded,
     ) -> None:
         asked, position = _question(rows, unsealed.question)
         rows.put(KEY, (unsealed.question,), unsealed.key, one.day, one.position)
         rows.put(QUESTION, (unsealed.question,), *_asked(asked, "closed", position, unsealed=True))
         answers = self._sealed.open(rows, unsealed.question, unsealed.key)
-        counts.unsealed(unsealed.question, answers, one)
+        changed.unsealed(unsealed.question, answers, _when(one))
 
 
-class _Segment:
-    """What changes in the counts within one block of positions and one day."""
-
-    def __init__(self) -> None:
-        self.marks: defaultdict[tuple[str, str], MarkCounts] = defaultdict(MarkCounts)
-        self.voters: Counter[tuple[str, str]] = Counter()
-        self.kinds: Counter[tuple[str, int]] = Counter()
-
-
-class _Counts:
-    """What a batch changes in the counts, added up before it meets the rows."""
-
-    def __init__(self) -> None:
-        self._segments: dict[tuple[int, str], _Segment] = {}
-
-    def choice(self, choice: ChoiceEvent, one: Folded) -> bool:
-        """Count a choice. Whether its marks are sealed."""
-        sealed = False
-        segment, question = self._segment(one), choice.question
-        segment.kinds[question, _COLUMN[type(choice)]] += 1
-        for answer, change in recounted(choice):
-            segment.voters[question, answer.area] += change
-            if answer.marks is None:
-                sealed = True
-            else:
-                segment.marks[question, answer.area].count(answer, change)
-        return sealed
-
-    def unsealed(self, question: str, answers: Iterator[Answer], one: Folded) -> None:
-        """Count the answers of a question whose key has become public. Its voters are counted already."""
-        segment = self._segment(one)
-        for answer in answers:
-            segment.marks[question, answer.area].count(answer, 1)
-
-    def add_to(self, rows: Rows) -> None:
-        for (block, day), segment in self._segments.items():
-            for (question, area), marks in segment.marks.items():
-                for (option, mark), count in marks.items():
-                    rows.add(CELL, (question, area, option, mark), count)
-                    rows.add(CELL_CHANGE, (question, block, day, area, option, mark), count)
-            for (question, area), voters in segment.voters.items():
-                rows.add(VOTERS, (question, area), voters)
-                rows.add(VOTERS_CHANGE, (question, block, day, area), voters)
-            for (question, column), times in segment.kinds.items():
-                changes = (times if one == column else 0 for one in range(len(_COLUMN)))
-                rows.add(DAY, (question, day), *changes)
-
-    def _segment(self, one: Folded) -> _Segment:
-        where = (block_of(one.position), one.time[:10])
-        segment = self._segments.get(where)
-        if segment is None:
-            segment = self._segments[where] = _Segment()
-        return segment
+def _add(changed: ChangesByPlace[_When], rows: Rows) -> None:
+    for (question, area, (block, day)), changes in changed.items():
+        if changes.by_choices:
+            rows.add(VOTERS, (question, area), changes.voters)
+            rows.add(VOTERS_CHANGE, (question, block, day, area), changes.voters)
+            rows.add(DAY, (question, day), *changes.kinds)
+        for (option, mark), count in changes.marks.items():
+            rows.add(CELL, (question, area, option, mark), count)
+            rows.add(CELL_CHANGE, (question, block, day, area, option, mark), count)
 
 
 def block_of(position: int) -> int:
     """The block that a position belongs to; block n begins at position n × `BLOCK`."""
     return position // BLOCK
+
+
+def _when(one: Folded) -> _When:
+    return one.position // BLOCK, one.time[:10]
 
 
 def end_before(position: int) -> int:

@@ -456,6 +456,8 @@ def test_an_unsealed_question_has_a_history_from_then_on(place: Place) -> None:
             place.history.at("s", None, at)
     with pytest.raises(StillSealed):
         place.history.on("s", None, "2026-03-02")
+    days = place.queries.ask(areas.area_days, "aa", ALL).items
+    assert "2026-03-03" not in [one.day for one in days], "an unsealing is no choice"
     shown = place.history.by_day("s", None, ALL).items
     assert [(one.day, one.voters, len(one.options)) for one in shown] == [
         ("2026-03-01", 1, 0),
