@@ -1,17 +1,18 @@
 """What the page of an area shows: one answer of the read models, arranged for a reader."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from projections.answers import (
     AreaDay,
     AreaQuestion,
-    AreaResult,
     AreaSummary,
     AreaView,
+    DecisionView,
+    MandateView,
     OptionCount,
+    PromiseView,
 )
 from services.pages.names import Names
 
@@ -48,13 +49,12 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mandate:
-    """The standing mandate for one policy area, and who leads in it."""
+    """The standing mandate for one policy area, and who leads in it; shares are of its voters and of the roll."""
 
-    question: AreaQuestion
-    policy: str
-    leading: tuple[str, ...]
+    mandate: MandateView
     backed_by: int
     per_mille: int
+    share_per_mille: int
 
 
 @dataclass(frozen=True)
@@ -65,33 +65,13 @@ class OpenQuestion:
 
 
 @dataclass(frozen=True)
-class Implemented:
-    option: str
-    stage: str
-    percent: int
-    time: str
-
-
-@dataclass(frozen=True)
 class Decided:
     """Three facts that are never mixed: counted, decided, implemented."""
 
-    question: AreaQuestion
-    time: str
-    at: int
-    voters: int
+    decision: DecisionView
     adopted: tuple[str, ...]
     tied: tuple[str, ...]
-    rule: str | None
-    by: str | None
-    reason: str
-    implemented: Sequence[Implemented]
-
-
-@dataclass(frozen=True)
-class Below:
-    area: AreaSummary
-    open_questions: int
+    implemented: Sequence[PromiseView]
 
 
 @dataclass(frozen=True)
@@ -103,8 +83,8 @@ class ServiceRow:
 @dataclass(frozen=True)
 class AreaPage:
     area: AreaView
-    places: Sequence[Below]
-    communities: Sequence[Below]
+    places: Sequence[AreaSummary]
+    communities: Sequence[AreaSummary]
     mandates: Sequence[Mandate]
     open: Sequence[OpenQuestion]
     also_open: Sequence[AreaQuestion]
@@ -121,15 +101,15 @@ def area_page(view: AreaView, names: Names) -> AreaPage:
     own = [one for one in view.questions if one.asked_by == view.area]
     plain = [one for one in own if not one.mandate]
     live = sorted((one for one in plain if one.stage == "open"), key=_by_voters)
-    decided = _decided(own, view.results, names)
-    told = {one.question.question for one in decided}
+    decided = _decided(view)
+    told = {one.decision.question for one in decided}
     above = {one.area for one in view.above}
     stages, requests = _requests(view, names)
     return AreaPage(
         area=view,
-        places=_below(view, "territory"),
-        communities=_below(view, "community"),
-        mandates=[_mandate(one, names) for one in own if one.mandate and one.stage == "open"],
+        places=[one for one in view.below if one.kind == "territory"],
+        communities=[one for one in view.below if one.kind == "community"],
+        mandates=[_mandate(one, view.roll) for one in view.mandates],
         open=[_open_question(one) for one in live[:MOST_IN_FULL]],
         also_open=live[MOST_IN_FULL : MOST_IN_FULL + MOST_IN_A_TABLE],
         decided=decided[:MOST_IN_A_TABLE],
@@ -167,75 +147,35 @@ def _open_question(question: AreaQuestion) -> OpenQuestion:
     return OpenQuestion(question, found[:MOST_OPTIONS], max(0, len(found) - MOST_OPTIONS))
 
 
-def _mandate(question: AreaQuestion, names: Names) -> Mandate:
-    most = max((one.count for one in question.options), default=0)
-    leading = tuple(one.title for one in question.options if most and one.count == most)
-    policy = question.policy or ""
+def _mandate(mandate: MandateView, roll: int) -> Mandate:
+    backed_by = mandate.leading[0].backed_by if mandate.leading else 0
     return Mandate(
-        question=question,
-        policy=names.policy(policy) if policy else question.title,
-        leading=leading,
-        backed_by=most,
-        per_mille=_per_mille(most, question.voters),
+        mandate=mandate,
+        backed_by=backed_by,
+        per_mille=_per_mille(backed_by, mandate.voters),
+        share_per_mille=_per_mille(mandate.voters, roll),
     )
 
 
-def _decided(
-    questions: Iterable[AreaQuestion], results: Iterable[AreaResult], names: Names
-) -> list[Decided]:
-    by_id = {one.question: one for one in questions}
-    decisions: dict[str, AreaResult] = {}
-    reports: defaultdict[str, dict[str, AreaResult]] = defaultdict(dict)
-    for result in results:
-        if result.kind == "decision":
-            decisions[result.question] = result
-        else:
-            reports[result.question][result.document["option"]] = result
-    found = [
-        _decision(by_id[question], result, reports[question], names)
-        for question, result in decisions.items()
-        if question in by_id and not by_id[question].mandate
+def _decided(view: AreaView) -> list[Decided]:
+    """The last decision on each question (mandates are told of elsewhere), the latest first."""
+    last: dict[str, DecisionView] = {}
+    for one in view.decisions:
+        if not one.mandate:
+            last.setdefault(one.question, one)
+    return [
+        Decided(
+            decision=one,
+            adopted=tuple(option.title for option in one.adopted),
+            tied=tuple(option.title for option in one.tied),
+            implemented=[
+                promise
+                for promise in view.promises
+                if promise.question == one.question and promise.stage is not None
+            ],
+        )
+        for one in last.values()
     ]
-    return sorted(found, key=lambda one: -one.at)
-
-
-def _decision(
-    question: AreaQuestion,
-    result: AreaResult,
-    reports: Mapping[str, AreaResult],
-    names: Names,
-) -> Decided:
-    titles = {option.id: option.title for option in question.options}
-    told: dict[str, Any] = result.document
-    rule = told.get("rule")
-    by = told.get("by")
-    return Decided(
-        question=question,
-        time=result.time,
-        at=result.at,
-        voters=told["voters"],
-        adopted=tuple(titles.get(one, one) for one in told["adopted"]),
-        tied=tuple(titles.get(one, one) for one in told["tied"]),
-        rule=None if rule is None else rule["name"],
-        by=None if by is None else names.organisation(by),
-        reason=told["reason"],
-        implemented=[
-            Implemented(
-                option=titles.get(option, option),
-                stage=one.document["stage"],
-                percent=one.document["percent"],
-                time=one.time,
-            )
-            for option, one in reports.items()
-        ],
-    )
-
-
-def _below(view: AreaView, kind: str) -> list[Below]:
-    still_open = Counter(
-        one.asked_by for one in view.questions if one.stage == "open" and not one.mandate
-    )
-    return [Below(one, still_open[one.area]) for one in view.below if one.kind == kind]
 
 
 def _requests(view: AreaView, names: Names) -> tuple[tuple[str, ...], list[ServiceRow]]:

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from ledger.domain.event import instant
+from projections.queries import Page, areas, organisations, policies, results
 from services.assembly import System
 from services.errors import EXPLAINED_AT, Fault, Meaning, RequestFault, meanings
 from services.pages.area_page import area_page
@@ -22,6 +23,10 @@ from services.pages.templating import environment, path
 from services.receipts import Receipts
 
 T = TypeVar("T")
+
+MOST_ROWS = 500
+MOST_RESULTS = 100
+"""Rows of a table on a page: of those that have pages, and of what is told the latest first."""
 
 _STATIC = Path(__file__).with_name("static")
 _MEANT_BY_STATUS = {
@@ -64,6 +69,10 @@ class Pages:
             ("/areas", self._areas),
             ("/areas/{area:path}", self._area),
             ("/questions/{question:path}", self._question),
+            ("/policies", self._policies),
+            ("/policies/{policy:path}", self._policy),
+            ("/organisations", self._organisations),
+            ("/organisations/{organisation:path}", self._organisation),
             ("/receipts", self._no_receipt),
             (EXPLAINED_AT.rstrip("/"), self._problems),
             (EXPLAINED_AT + "{name}", self._problem),
@@ -83,10 +92,73 @@ class Pages:
             return RedirectResponse(f"/areas/{path(tops[0].area)}", 307)
         return await self._areas(_)
 
-    async def _areas(self, _: Request) -> Response:
+    async def _areas(self, request: Request) -> Response:
+        begins = _offset(request)
+
         def render() -> str:
-            found = self._system.queries.areas()
-            return self._text("areas.html", position=found.position, areas=found.items)
+            page = Page(MOST_ROWS, begins)
+            found = self._system.queries.ask(areas.area_list, page, "area")
+            ends = begins + len(found.items)
+            return self._text(
+                "areas.html",
+                position=found.position,
+                areas=found.items,
+                earlier=max(0, begins - MOST_ROWS) if begins else None,
+                later=ends if ends < found.total else None,
+            )
+
+        return await self._page(render)
+
+    async def _policies(self, _: Request) -> Response:
+        def render() -> str:
+            found = self._system.queries.ask(policies.policy_list, Page(MOST_ROWS), "policy")
+            return self._text("policies.html", position=found.position, policies=found.items)
+
+        return await self._page(render)
+
+    async def _policy(self, request: Request) -> Response:
+        def render() -> str:
+            policy, ask = request.path_params["policy"], self._system.queries.ask
+            view = ask(policies.policy_view, policy)
+            scope = results.Scope(policy=policy)
+            by_area = ask(policies.policy_areas, policy, Page(MOST_ROWS), "area").items
+            return self._text(
+                "policy.html",
+                position=view.position,
+                policy=view,
+                by_area=by_area,
+                areas={one.area: one.name for one in by_area},
+                mandates=ask(results.mandates, scope, Page(MOST_ROWS), "area", stage="open").items,
+                adopted=ask(results.promises, "policy", scope, Page(MOST_RESULTS)).items,
+            )
+
+        return await self._page(render)
+
+    async def _organisations(self, _: Request) -> Response:
+        def render() -> str:
+            listed = self._system.queries.ask(
+                organisations.organisation_list, Page(MOST_ROWS), "name"
+            )
+            return self._text(
+                "organisations.html", position=listed.position, organisations=listed.items
+            )
+
+        return await self._page(render)
+
+    async def _organisation(self, request: Request) -> Response:
+        def render() -> str:
+            id_, ask = request.path_params["organisation"], self._system.queries.ask
+            view = ask(organisations.organisation_view, id_)
+            latest = Page(MOST_RESULTS)
+            held = ask(organisations.organisation_mandates, id_, latest, "area", stage="open")
+            return self._text(
+                "organisation.html",
+                position=view.position,
+                organisation=view,
+                mandates=held.items,
+                adopted=ask(organisations.organisation_promises, id_, latest, "-position").items,
+                duties=ask(organisations.organisation_duties, id_, latest, "-position").items,
+            )
 
         return await self._page(render)
 
@@ -145,6 +217,13 @@ class Pages:
     def _text(self, template: str, **shown: Any) -> str:
         now = instant(datetime.now(UTC))
         return self._templates.get_template(template).render(now=now, **{"position": None, **shown})
+
+
+def _offset(request: Request) -> int:
+    text = request.query_params.get("offset", "0")
+    if not text.isdecimal() or str(int(text)) != text or len(text) > 15:
+        raise RequestFault(Fault.INVALID_REQUEST, "Give a whole number in digits.", "offset")
+    return int(text)
 
 
 def _html(text: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:

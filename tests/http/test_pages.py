@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from services.pages import pages
 from tests.http.town import SLASHES, Town
 
 PAGES = (
@@ -15,6 +16,10 @@ PAGES = (
     "/questions/sealed",
     "/questions/decided",
     f"/questions/{SLASHES}",
+    "/policies",
+    "/policies/07",
+    "/organisations",
+    "/organisations/works",
     "/problems",
     "/problems/illegal-marks",
 )
@@ -123,7 +128,16 @@ def test_counted_decided_and_implemented_stand_apart(town: Town) -> None:
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/areas/none", 404), ("/questions/none", 404), ("/nowhere", 404), ("/problems/none", 404)],
+    [
+        ("/areas/none", 404),
+        ("/questions/none", 404),
+        ("/policies/none", 404),
+        ("/organisations/none", 404),
+        ("/areas?offset=1000", 404),
+        ("/areas?offset=1_0", 422),
+        ("/nowhere", 404),
+        ("/problems/none", 404),
+    ],
 )
 def test_a_browser_gets_errors_as_pages(town: Town, path: str, status: int) -> None:
     accept = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -133,6 +147,30 @@ def test_a_browser_gets_errors_as_pages(town: Town, path: str, status: int) -> N
     assert 'href="/problems/' in answer.text
     api = town.client.get(f"/api/v1{path}", headers={"Accept": accept})
     assert api.headers["content-type"] == "application/problem+json"
+
+
+def test_a_policy_area_and_an_organisation_lead_to_each_other(town: Town) -> None:
+    area = page(town, "/areas/t")
+    assert 'href="/policies/07"' in area
+    assert 'href="/organisations/works"' in area
+    policy = page(town, "/policies/07")
+    for part in ('href="/questions/mandate/07">Town', "Work for all", 'href="/areas/t">Town'):
+        assert part in policy
+    organisation = page(town, "/organisations/works")
+    for part in ("Company of", 'href="/policies/07">Health', ">leads<", "reported an outcome"):
+        assert part in organisation
+    assert 'href="/organisations/works">Works' in page(town, "/organisations")
+
+
+def test_all_areas_by_pages(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "MOST_ROWS", 2)
+    first = page(town, "/areas")
+    assert 'href="/areas?offset=2" rel="next"' in first
+    assert 'rel="prev"' not in first
+    second = page(town, "/areas?offset=2")
+    assert 'href="/areas?offset=0" rel="prev"' in second
+    assert 'rel="next"' not in second
+    assert 'href="/areas/t/east"' in second
 
 
 def test_files_of_the_pages_are_served(town: Town) -> None:
