@@ -9,6 +9,7 @@ import pytest
 from projections.catalogue import all_projections
 from projections.worker import Halt
 from services.logs import _JsonLine
+from services.metrics import Metrics
 from services.upkeep import Upkeep
 from tests.http.town import Town
 
@@ -50,6 +51,8 @@ def test_a_thread_that_fails_shows_until_it_works_again(
     upkeep._keep_doing("steward", work)
     assert seen == [{"steward"}]
     assert upkeep.failing() == set()
+    assert upkeep.errors()["steward"][1] == "RuntimeError"
+    assert 'error="RuntimeError",thread="steward"' in Metrics(upkeep).text().decode()
 
 
 def test_figures_count_commands_by_what_became_of_them(town: Town) -> None:
@@ -61,7 +64,8 @@ def test_figures_count_commands_by_what_became_of_them(town: Town) -> None:
     for outcome in ("accepted", "again", "illegal-marks", "token-missing"):
         assert f'civic_commands_total{{outcome="{outcome}",verb="make-choice"}}' in text
     assert 'route="/api/v1/questions/{question:path}/choice",status="200"' in text
-    assert 'civic_projection_lag_events{model="citizen"}' in text
+    for figure in ("position", "lag_events", "lag_seconds", "rate", "halted"):
+        assert f'civic_projection_{figure}{{model="citizen"}}' in text
     assert "civic_log_position" in text
 
 
