@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from projections.stores.port import Store, StoreTooNew, StoreUnavailable
 from projections.stores.postgres import PostgresStore
 from projections.stores.sqlite import SQLiteStore
-from tests.contracts.places import PLACES, notes
+from tests.contracts.places import PLACES, notes, write
 from tests.contracts.store import StoreContract
 from tests.contracts.store_lasting import LastingStoreContract
 from tests.postgres import Server
@@ -71,4 +72,25 @@ class TestPostgreSQL(StoreContract, LastingStoreContract):
             assert switch.is_alive()
         switch.join(timeout=30)
         assert store.prepare(PLACES).number == new.number
+        store.close()
+
+    def test_connections_that_broke_while_they_were_idle(
+        self, place: Any, postgres_server: Server
+    ) -> None:
+        """Readers do not notice; of writers, one does."""
+        store = PostgresStore(place)
+        generation = store.prepare(PLACES)
+        for broken_by in (notes, lambda store: write(store, generation, 1, ("a", "one", None))):
+            with ExitStack() as stack:
+                for _ in range(5):
+                    stack.enter_context(store.snapshot())
+            postgres_server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'civic-ledger'"
+            )
+            if broken_by is not notes:
+                with pytest.raises(StoreUnavailable):
+                    broken_by(store)
+            broken_by(store)
+        assert notes(store) == [("a", "one")]
         store.close()
