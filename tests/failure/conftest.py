@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,13 +18,16 @@ ROOM = 3_000_000
 
 
 @pytest.fixture
-def disk_of(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
-    """Makes a file system of its own, with room for so many bytes."""
+def disk_of() -> Iterator[Callable[[int], Path]]:
+    """Makes a file system of its own, with room for so many bytes.
+
+    Not in pytest's folder, which is closed to the user that PostgreSQL runs as.
+    """
     with ExitStack() as stack:
 
         def mounted(size: int) -> Path:
-            disk = tmp_path / "disk"
-            disk.mkdir()
+            disk = Path(tempfile.mkdtemp(prefix="civic-disk-"))
+            stack.callback(disk.rmdir)
             mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
             if (
                 os.geteuid() != 0
