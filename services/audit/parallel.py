@@ -3,13 +3,14 @@
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing.pool import Pool
 from typing import Any, Protocol, TypeVar
 
 from ledger.transparency.tiles import Bundle
 from services.audit.bundles import Examined, examine_all, packed, unpacked
-from services.audit.source import Source, open_source
+from services.audit.source import CannotRead, Source, open_source
 
 TOGETHER = 16
 """Bundles that are handed over in one go: some four thousand events."""
@@ -69,39 +70,53 @@ class OneProcess:
         return _Now(work(given))
 
 
+class _Awaited:
+    def __init__(self, future: Future[Any]) -> None:
+        self._future = future
+
+    def get(self) -> Any:
+        return self._future.result()
+
+
 class SeveralProcesses:
     """Processes of our own, each of which opens the source for itself."""
 
-    def __init__(self, pool: Pool, number: int) -> None:
+    def __init__(self, pool: ProcessPoolExecutor, number: int) -> None:
         self._pool = pool
         self.number = number
 
     def examined(self, bundles: Iterator[Bundle]) -> Iterator[Examined]:
-        waiting: deque[Later[bytes]] = deque()
+        waiting: deque[Future[list[bytes]]] = deque()
         for some in _handfuls(bundles):
-            waiting.append(self._pool.apply_async(_examine, (some,)))
+            waiting.append(self._pool.submit(_examine, some))
             if len(waiting) > _AHEAD * self.number:
-                yield from unpacked(waiting.popleft().get())
+                yield from unpacked(waiting.popleft().result())
         while waiting:
-            yield from unpacked(waiting.popleft().get())
+            yield from unpacked(waiting.popleft().result())
 
     def do(self, work: Callable[[Given], Done], given: Given) -> Later[Done]:
-        return self._pool.apply_async(work, (given,))
+        return _Awaited(self._pool.submit(work, given))
 
 
 @contextmanager
 def workers(source: Source, number: int) -> Iterator[Workers]:
-    """As many processes as asked for. Call it before any thread is started: it forks where it can."""
+    """As many processes as asked for; they start here, where there are no threads yet, since they are forked.
+
+    Raises `CannotRead` where one of them is ended by others, for want of memory, say.
+    """
     if number == 1:
         yield OneProcess(source)
         return
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
-    pool = multiprocessing.get_context(method).Pool(number, _open, (source.name,))
+    context = multiprocessing.get_context(method)
+    pool = ProcessPoolExecutor(number, context, _open, (source.name,))
     try:
+        pool.submit(_is_open).result()
         yield SeveralProcesses(pool, number)
+    except BrokenProcessPool as error:
+        raise CannotRead(f"a process of the audit was ended: {error}") from error
     finally:
-        pool.terminate()
-        pool.join()
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 _source: Source | None = None
@@ -112,7 +127,11 @@ def _open(place: str) -> None:
     _source = open_source(place)
 
 
-def _examine(bundles: Sequence[Bundle]) -> bytes:
+def _is_open() -> bool:
+    return _source is not None
+
+
+def _examine(bundles: Sequence[Bundle]) -> list[bytes]:
     assert _source is not None
     return packed(examine_all(_source, bundles))
 

@@ -9,6 +9,7 @@ once for all who gave the same, and are refused there unless they are canonical 
 
 import re
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from services.audit.form import CHANGED, MADE, REGISTERED, NotWellFormed, Read, Row, read
@@ -47,6 +48,7 @@ _FIRST_CHOICES = re.compile(f"(?:{_MADE}|([^\n]*+))\n").findall
 _ANOTHER = re.compile(f"{_CHANGED}|{_REGISTERED}").fullmatch
 
 _Parts = tuple[str, str, str, str, str, str, str, str, str]
+_TIME_OF: Final = itemgetter(7)
 _NO_PARTS: Final[_Parts] = ("",) * 9
 
 
@@ -63,37 +65,55 @@ class Contents(NamedTuple):
 
 def read_all(entries: Sequence[bytes]) -> Contents:
     """The contents of the entries, in their order."""
-    ids, sources, times, rows, wrong = contents = Contents([], set(), [], [], [])
-    fromhex = bytes.fromhex
-    row: Row
     parts = _first_choices(entries)
-    for entry, (area, marks, question, voter, id_, source, _, time, _) in zip(
-        entries, parts, strict=True
-    ):
-        if time:
-            row = (MADE, time, question, fromhex(voter), (area, marks), None)
-        else:
-            try:
+    if parts is None:
+        return _one_by_one(entries, [_NO_PARTS] * len(entries))
+    if not all(map(_TIME_OF, parts)):
+        return _one_by_one(entries, parts)
+    _, _, _, _, ids, sources, _, times, _ = zip(*parts, strict=True)
+    return Contents([*ids], {*sources}, [*times], [_first_choice(*one) for one in parts], [])
+
+
+def _one_by_one(entries: Sequence[bytes], first_choices: Sequence[_Parts]) -> Contents:
+    ids, sources, times, rows, wrong = contents = Contents([], set(), [], [], [])
+    for entry, parts in zip(entries, first_choices, strict=True):
+        try:
+            if parts[7]:
+                id_, source, row = parts[4], parts[5], _first_choice(*parts)
+            else:
                 id_, source, row = _another(entry) or read(entry)
-            except NotWellFormed as error:
-                wrong.append((len(rows), error))
-                ids.append("")
-                rows.append(None)
-                continue
-            time = row[1]
+        except NotWellFormed as error:
+            wrong.append((len(rows), error))
+            ids.append("")
+            rows.append(None)
+            continue
         ids.append(id_)
         sources.add(source)
-        times.append(time)
+        times.append(row[1])
         rows.append(row)
     return contents
 
 
-def _first_choices(entries: Sequence[bytes]) -> Sequence[_Parts]:
-    """What the expression makes of each entry: nothing of any, if a value in one of them is not as it must be."""
+def _first_choice(
+    area: str,
+    marks: str,
+    question: str,
+    voter: str,
+    _id: str,
+    _source: str,
+    _subject: str,
+    time: str,
+    _: str,
+) -> Row:
+    return (MADE, time, question, bytes.fromhex(voter), (area, marks), None)
+
+
+def _first_choices(entries: Sequence[bytes]) -> list[_Parts] | None:
+    """What the expression makes of each entry; None if a value in one of them is not as it must be."""
     try:
         found: list[_Parts] = _FIRST_CHOICES(b"\n".join((*entries, b"")).decode())
     except UnicodeDecodeError:
-        found = []
+        return None
     if len(found) == len(entries) and found:
         areas, _, questions, _, _, _, subjects, times, _ = zip(*found, strict=True)
         if (
@@ -103,7 +123,7 @@ def _first_choices(entries: Sequence[bytes]) -> Sequence[_Parts]:
             and all(map(is_second, {time[:19] for time in times} - {""}))
         ):
             return found
-    return [_NO_PARTS] * len(entries)
+    return None
 
 
 def _another(entry: bytes) -> Read | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ledger.transparency.keys import VerifierKey
 from ledger.transparency.policy import Policy
+from ledger.transparency.tiles import TILE_WIDTH
 from services.audit.checkpoints import Statement, extends, read_statement
 from services.audit.comparing import Comparison
 from services.audit.findings import Findings, Kind
@@ -123,8 +124,9 @@ class _Audit:
         tree, size = (UpperTree(), 0) if seen is None else (seen.tree, seen.size)
         following = Following(self._source, self._crew, self._findings, self._rules, tree, size)
         if seen is not None and not following.edge_is(seen.head, checkpoint.size):
+            first = size - size % TILE_WIDTH + 1
             expected = f"the entries under the head {seen.head.hex()}, as were seen before"
-            self._findings.add(Kind.REWRITTEN, size, "other entries", expected)
+            self._findings.add(Kind.REWRITTEN, first, "other entries", expected, last=size)
         stops: Stops = {at: partial(self._compare, some) for at, some in by_position(documents)}
         following.to(checkpoint, stops, show)
         if stops:

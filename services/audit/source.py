@@ -2,7 +2,7 @@
 
 import http.client
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Protocol
@@ -33,8 +33,8 @@ class Source(Protocol):
         """The file's bytes; None where there is no such file. A folder knows no queries. Raises `CannotRead`."""
         ...
 
-    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
-        """The same for many, in their order."""
+    def read_all(self, paths: Sequence[str]) -> Iterator[bytes | None]:
+        """The same for many, in their order: from far away several at a time, from near by one after the other."""
         ...
 
 
@@ -63,8 +63,8 @@ class FolderSource:
         except OSError as error:
             raise CannotRead(f"{self._folder / path}: {error.strerror}") from error
 
-    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
-        return [self.read(path) for path in paths]
+    def read_all(self, paths: Sequence[str]) -> Iterator[bytes | None]:
+        return map(self.read, paths)
 
 
 class WebSource:
@@ -96,10 +96,10 @@ class WebSource:
                     raise CannotRead(f"{self.name}: {error or type(error).__name__}") from error
         raise AssertionError
 
-    def read_all(self, paths: Sequence[str]) -> list[bytes | None]:
+    def read_all(self, paths: Sequence[str]) -> Iterator[bytes | None]:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_TOGETHER)
-        return list(self._threads.map(self.read, paths))
+        return self._threads.map(self.read, paths)
 
     def _get(self, target: str) -> bytes | None:
         connection = self._connection()

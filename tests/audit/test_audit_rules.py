@@ -8,6 +8,7 @@ import pytest
 
 from services.audit.findings import Kind
 from tests.audit.auditing import (
+    KEY,
     Change,
     Event,
     another,
@@ -20,6 +21,7 @@ from tests.audit.auditing import (
     of_type,
     place,
 )
+from tests.unit.samples import VKEYS
 
 LATE = "2027-01-01T00:00:00.000000Z"
 
@@ -86,6 +88,16 @@ def moved(kind: Kind, type_: str, which: dict[str, Any], behind: str, **data: An
     return change
 
 
+def both(first: Change, second: Change) -> Change:
+    """One change after the other; what the second one breaks must be found."""
+
+    def change(some: list[Event]) -> tuple[Kind, int]:
+        first(some)
+        return second(some)
+
+    return change
+
+
 def removed(kind: Kind, type_: str, which: dict[str, Any], wrong: str, **data: Any) -> Change:
     """An event that another one needs is not there."""
 
@@ -130,6 +142,18 @@ def asks(kind: Kind, **data: Any) -> Change:
 PERSON = "ee" * 16
 MANDATE = [{"id": "t", "title": "T", "organisation": "town"}]
 SEAL = "ab" * 32
+ROTATION = ("key.rotated", "ledger/checkpoint-key")
+DIGEST = ("digest.attested", "ledger/model/area")
+ATTESTED = {"model": "area", "version": 1, "digest": SEAL}
+
+UNRULED = {
+    "question": "scored",
+    "voters": 11,
+    "adopted": ["x"],
+    "tied": [],
+    "reason": "We like it.",
+}
+"""A decision without a rule that is right."""
 
 BROKEN: dict[str, Change] = {
     # form
@@ -159,16 +183,26 @@ BROKEN: dict[str, Change] = {
         after={"area": "pl/a/school"},
         subject="area/pl/a/school/x",
     ),
-    "an area below a retired one": lambda some: (
-        add(Kind.AREA, "policy.defined", "area.retired", "area/pl/b", {"area": "pl/b"})(some),
+    "a question in a retired area": both(
+        add(Kind.AREA, "area.amended", "area.retired", "area/pl/b", {"area": "pl/b"}),
+        add(
+            Kind.AREA,
+            "area.retired",
+            "question.opened",
+            "question/new",
+            opened(area="pl/b", electorate="pl/b"),
+        ),
+    ),
+    "an area below a retired one": both(
+        add(Kind.AREA, "policy.defined", "area.retired", "area/pl/b", {"area": "pl/b"}),
         add(
             Kind.AREA,
             "area.retired",
             "area.defined",
             "area/pl/b/c",
             {"area": "pl/b/c", "name": "C", "kind": "territory"},
-        )(some),
-    )[1],
+        ),
+    ),
     "an amendment of nothing": add(
         Kind.AREA, "policy.defined", "area.amended", "area/pl", {"area": "pl"}
     ),
@@ -192,6 +226,7 @@ BROKEN: dict[str, Change] = {
         Kind.ROLL, "citizen.registered", {"person": PERSON, "home": "pl/a/school"}, after={}
     ),
     "a move from elsewhere": edit(Kind.ROLL, "citizen.moved", {}, origin="pl/b"),
+    "a move to the same home": edit(Kind.ROLL, "citizen.moved", {}, home="pl/a"),
     "a move of nobody": edit(Kind.ROLL, "citizen.moved", {}, person=PERSON),
     "joined twice": insert(Kind.ROLL, "citizen.joined", after={}),
     "joined a territory": edit(Kind.ROLL, "citizen.joined", {}, area="pl/b"),
@@ -231,6 +266,13 @@ BROKEN: dict[str, Change] = {
         {"question": "budget"},
         "question.closed",
         question="sealed",
+    ),
+    "an amendment after the close": add(
+        Kind.QUESTION,
+        "question.closed",
+        "question.amended",
+        "question/sealed",
+        {"question": "sealed", "title": "Else"},
     ),
     "closed twice": insert(Kind.QUESTION, "question.closed", after={"question": "budget"}),
     "unsealed while open": moved(
@@ -300,6 +342,16 @@ BROKEN: dict[str, Change] = {
     "a decision while people may choose": moved(
         Kind.DECISION, "decision.recorded", {"question": "budget"}, "choice.made", question="budget"
     ),
+    "a decision before the close that is right otherwise": lambda some: (
+        moved(
+            Kind.DECISION,
+            "question.closed",
+            {"question": "budget"},
+            "decision.recorded",
+            question="budget",
+        )(some),
+        (Kind.DECISION, place(some, "decision.recorded", question="budget") + 1),
+    )[1],
     "a decision on sealed choices": moved(
         Kind.DECISION,
         "decision.recorded",
@@ -330,7 +382,10 @@ BROKEN: dict[str, Change] = {
         Kind.DECISION,
         "decision.recorded",
         "question/scored",
-        {"question": "scored", "voters": 12, "adopted": ["w"], "tied": [], "reason": "We like it."},
+        {**UNRULED, "adopted": ["w"]},
+    ),
+    "a decision without a rule on other voters": append(
+        Kind.DECISION, "decision.recorded", "question/scored", {**UNRULED, "voters": 10}
     ),
     "an outcome without a decision": removed(
         Kind.OUTCOME, "decision.recorded", {"question": "budget"}, "outcome.reported"
@@ -349,31 +404,46 @@ BROKEN: dict[str, Change] = {
     "an arrangement that replaces another": edit(
         Kind.PREVIOUS, "arrangement.chosen", {}, previous="visits"
     ),
+    "an arrangement under no offer": edit(Kind.UNKNOWN, "arrangement.chosen", {}, offer="promises"),
     "an arrangement ended twice": insert(Kind.PREVIOUS, "arrangement.ended", after={}),
-    "an arrangement under a withdrawn offer": lambda some: (
+    "an arrangement under a withdrawn offer": both(
         add(
             Kind.SERVICE,
             "offer.published",
             "offer.withdrawn",
             "service/care",
             {"offer": "visits", "service": "care"},
-        )(some),
-        (Kind.SERVICE, place(some, "arrangement.chosen") + 1),
-    )[1],
+        ),
+        edit(Kind.SERVICE, "arrangement.chosen", {}),
+    ),
     "a request twice": insert(Kind.AGAIN, "request.made", after={}),
     "a request to another provider": edit(Kind.SERVICE, "request.made", {}, organisation="other"),
     "a request from elsewhere": edit(Kind.SERVICE, "request.made", {}, area="xx"),
+    "a request from an area that is not publishable": edit(
+        Kind.CHOICE_AREA, "request.made", {}, area="pl/b"
+    ),
     "a request that skips a stage": moved(Kind.STAGE, "request.confirmed", {}, "request.made"),
     "a request acknowledged twice": insert(Kind.STAGE, "request.acknowledged", after={}),
     "a step of an unknown request": removed(
         Kind.UNKNOWN, "request.made", {}, "request.acknowledged"
     ),
     # the ledger about itself
+    "a key in the place of another one": both(
+        append(Kind.KEY, *ROTATION, {"previous": VKEYS[0], "vkey": VKEYS[1]}),
+        append(Kind.KEY, *ROTATION, {"previous": VKEYS[0], "vkey": KEY.verifier.vkey}),
+    ),
+    "a key that was used before": both(
+        append(Kind.KEY, *ROTATION, {"previous": VKEYS[0], "vkey": VKEYS[1]}),
+        append(Kind.KEY, *ROTATION, {"previous": VKEYS[1], "vkey": VKEYS[0]}),
+    ),
+    "a digest of the same position again": both(
+        append(Kind.DIGEST, *DIGEST, {**ATTESTED, "position": 9}),
+        append(Kind.DIGEST, *DIGEST, {**ATTESTED, "position": 9}),
+    ),
     "a digest of what is to come": append(
         Kind.DIGEST,
-        "digest.attested",
-        "ledger/model/area",
-        {"model": "area", "version": 1, "position": 1_000, "digest": SEAL},
+        *DIGEST,
+        {**ATTESTED, "position": 1_000},
     ),
 }
 
@@ -507,6 +577,21 @@ def test_envelopes(tmp_path: Path, change: Callable[[Event], Event], kind: Kind)
 def test_entries_that_are_not_canonical(tmp_path: Path, entry: bytes) -> None:
     report = audited(folder_of(tmp_path, [entry, *honest()[1:]]))
     assert (Kind.FORM, 1) in found(report)
+
+
+def test_what_is_right_after_all(tmp_path: Path) -> None:
+    """The decision without a rule, the rotation and the digest that the table above has wrong."""
+    some = events()
+    for right in (
+        append(Kind.DECISION, "decision.recorded", "question/scored", UNRULED),
+        append(Kind.KEY, *ROTATION, {"previous": VKEYS[0], "vkey": VKEYS[1]}),
+        append(Kind.KEY, *ROTATION, {"previous": VKEYS[1], "vkey": KEY.verifier.vkey}),
+        append(Kind.DIGEST, *DIGEST, {**ATTESTED, "position": 9}),
+        append(Kind.DIGEST, *DIGEST, {**ATTESTED, "position": 10}),
+        append(Kind.DIGEST, *DIGEST, {**ATTESTED, "position": 10, "version": 2}),
+    ):
+        right(some)
+    assert audited(folder_of(tmp_path, encoded(some))).findings.listed() == []
 
 
 def test_a_moment_backwards_is_no_finding(tmp_path: Path) -> None:

@@ -122,6 +122,13 @@ FILES: dict[str, Tampering] = {
     "a tile that ends early": Tampering(
         rewrite("tile/0/001", lambda data: data[:-32]), Kind.MALFORMED_FILE, 257, 512, "tile/0/001"
     ),
+    "a tile of level 1 that ends early": Tampering(
+        rewrite("tile/1/000.p/2", lambda data: data[:-1]),
+        Kind.MALFORMED_FILE,
+        1,
+        512,
+        "tile/1/000.p/2",
+    ),
     "a bundle missing": Tampering(
         remove("tile/entries/001"), Kind.MISSING_FILE, 257, 512, "tile/entries/001"
     ),
@@ -295,6 +302,16 @@ def test_the_log_went_on(seen: Seen, tmp_path: Path) -> None:
     assert (report.numbers.entries, report.numbers.new) == (700, 100)
     assert report.seen is not None
     assert report.seen[0] == SIZE
+
+
+def test_an_old_entry_is_changed_in_a_log_that_went_on(seen: Seen, tmp_path: Path) -> None:
+    """In the bundle that was not full when it was seen; its hashes are as they were."""
+    longer = folder_of(tmp_path / "longer", entries(700))
+    bundle = decode_bundle((longer / "tile/entries/002.p/188").read_bytes(), 188)
+    bundle[590 - 513] = bundle[590 - 513].replace(b"person", b"perzon")
+    write(longer / "tile/entries/002.p/188", encode_bundle(bundle))
+    places = found(audited(longer, state=seen.state))
+    assert places >= {(Kind.REWRITTEN, 513), (Kind.ENTRY, 590), (Kind.HEAD, None)}
 
 
 def test_a_state_file_of_another_log(seen: Seen, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The made-up town, with all that a ledger does: nothing is wrong with it, and what it publishes is what it counts."""
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from ledger.transparency.tiles import TILE_WIDTH
 from projections.queries.areas import area_questions
 from projections.queries.lookups import MOST, Page
 from services.assembly import assembled
+from services.audit import parallel
 from services.audit.findings import Kind
 from services.audit.report import Report
 from services.audit.source import CannotRead
@@ -339,3 +342,14 @@ def test_a_ledger_that_is_running(tmp_path: Path) -> None:
         again = audited(server.address, **options)
         assert again.findings.listed() == []
         assert again.numbers.new < report.numbers.new
+
+
+def test_a_process_that_is_ended_is_told(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for one that the system has ended would wait for ever."""
+
+    def ended(*_: Any) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(parallel, "examine_all", ended)
+    with pytest.raises(CannotRead, match="a process of the audit was ended"):
+        audited(town.folder, workers=2)

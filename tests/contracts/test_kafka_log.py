@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from deploy.kafka.broker import Cluster
 from ledger.eventlog.kafka.log import KafkaLog
 from ledger.eventlog.kafka_address import Address
-from ledger.eventlog.port import Append, Appended, EventLog
+from ledger.eventlog.port import Append, Appended, EventLog, LogUnavailable
 from tests.contracts.event_log import DurableLogContract, EventLogContract, entries, event
 
 
@@ -60,3 +61,10 @@ def test_a_log_beside_the_sequencer_takes_over(address: Address, tmp_path: Path)
     assert entries(second) == entries(third) == ["a", "b", "c"]
     third.close()
     second.close()
+
+
+def test_who_comes_first_after_something_went_wrong_waits(address: Address, tmp_path: Path) -> None:
+    with closing(KafkaLog(address, tmp_path / "replica.sqlite")) as log:
+        log.append_batch([Append((event("a"),))])
+        log._leader.end(log._leader.epoch(0, 0), LogUnavailable("the topic ends elsewhere"))
+        assert log.append_batch([Append((event("b"),))]) == [Appended(2)]

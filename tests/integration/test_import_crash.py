@@ -1,7 +1,5 @@
 """An import that is killed at any point, and imported again, ends as one that was never interrupted."""
 
-import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -66,7 +64,6 @@ def kill_at(ledger: Ledger, head: int, command: list[str]) -> None:
         while process.poll() is None and _head(ledger) < head:
             assert time.monotonic() < until
             time.sleep(0.001)
-        os.kill(process.pid, signal.SIGKILL)
     finally:
         process.kill()
         process.wait()

@@ -95,7 +95,7 @@ def test_a_worker_on_the_topic_alone_makes_the_same_models(
     until = time.monotonic() + 60
     while min(worker.positions.values()) < imported.head() and time.monotonic() < until:
         worker.step()
-    log = SQLiteLog(imported.folder / "log.sqlite")
+    log = KafkaLog(Address.parsed(imported.kafka), imported.folder / "log.sqlite")
     Worker(log, through_log, all_projections()).catch_up()
     for projection in all_projections():
         assert digest(through_feed, projection) == digest(through_log, projection)

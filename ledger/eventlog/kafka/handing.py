@@ -69,7 +69,7 @@ class Counter:
             threading.Thread(target=self._serve, args=(caller,), daemon=True).start()
 
     def _serve(self, caller: socket.socket) -> None:
-        with caller, suppress(OSError, ValueError):
+        with caller, suppress(OSError, ValueError, LogUnavailable):  # the caller sees it go away
             while (frame := _received(caller)) is not None:
                 futures = [self._submit(_append(one)) for one in orjson.loads(frame)]
                 _send(caller, orjson.dumps([_outcome(future) for future in futures]))

@@ -67,6 +67,8 @@ class Leader:
         self._epoch: Epoch | None = None
         self._trouble: LogUnavailable | None = None
         """Why there is no epoch, if there should be one."""
+        self._in_vain = False
+        """Whether somebody's patience has ended since it last worked."""
         self._following = True
         """Whether the last try to follow worked."""
         self._elected_at = 0.0
@@ -88,8 +90,7 @@ class Leader:
     @property
     def in_trouble(self) -> bool:
         """Whether those who write have waited in vain, and the cause is not known to be over."""
-        known = self._trouble is not None and not isinstance(self._trouble, StandsBy)
-        return known and self._epoch is None
+        return self._in_vain and self._epoch is None and not isinstance(self._trouble, StandsBy)
 
     @property
     def intruders(self) -> int:
@@ -119,7 +120,7 @@ class Leader:
         """Somebody's patience has ended: those who come next are told so at once, until there is an epoch again."""
         with self.changed:
             if self._epoch is None and not isinstance(error, StandsBy | RecordTooLarge):
-                self._trouble = error
+                self._trouble, self._in_vain = error, True
 
     def end(self, epoch: Epoch, because: LogUnavailable) -> None:
         """The epoch is over: what became of its last transaction is in the topic, and nowhere else."""
@@ -216,7 +217,8 @@ class Leader:
             raise
         self._elected_at = time.monotonic()
         with self.changed:
-            self._epoch, self._trouble, self._following = epoch, None, False
+            self._epoch, self._following = epoch, False
+            self._trouble, self._in_vain = None, False
             self.changed.notify_all()
         _logger.info("%s: this process is the sequencer", self._clients.address)
 
@@ -227,7 +229,7 @@ class Leader:
         except HeldBack as held:
             _logger.warning("%s", held)
         with self.changed:
-            self._trouble, self._following = None, True
+            self._trouble, self._in_vain, self._following = None, False, True
             self.changed.notify_all()
 
     def _fail(self, error: Exception) -> None:

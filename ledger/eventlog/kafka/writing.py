@@ -11,7 +11,7 @@ from ledger.eventlog.port import LogUnavailable, NewEvent
 
 INTERRUPTED = (
     "{address}: the next record should have come to offset {expected}, but came to {found}: somebody else has written "
-    "to the topic. Only the sequencer may: see its access rules."
+    "to the topic (only the sequencer may: see its access rules), or a broker was killed and has marked a commit twice."
 )
 LOST = (
     "{address}: the next record should have come to offset {expected}, but came to {found}: the topic has lost "

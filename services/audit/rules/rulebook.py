@@ -69,10 +69,9 @@ class Rulebook:
     def envelopes(self, first: int, examined: Examined, skipped: int) -> None:
         """What concerns all events of a bundle, whatever they are about. The first of them are known already."""
         ids = examined.ids[skipped:]
-        new = set(ids)
-        if len(new) < len(ids) or not self.ids.isdisjoint(new) or self.past.knows(new):
+        if not self.ids.isdisjoint(ids) or len(set(ids)) < len(ids) or self.past.knows(ids):
             self._ids_one_by_one(first + skipped, ids)
-        self.ids |= new
+        self.ids.update(ids)
         self.ids.discard("")  # of those that are not well formed
         for source in examined.sources:
             if self.source is None:

@@ -3,21 +3,22 @@
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 
 import pytest
 
-from deploy.kafka.broker import Cluster
+from deploy.kafka.broker import Broker, Cluster
 from ledger.eventlog.kafka.producer import Producer
 from ledger.eventlog.port import EVERYTHING
 from tests.failure.kafka.table import Failure, name
-from tests.failure.kafka.trial import SOON, Trial, Writer
+from tests.failure.kafka.trial import SOON, Trial, Writer, told
 
 PATIENCE = 4.0
 LATE = 2.0
 """Seconds that a busy machine may take beside what is measured."""
 
 
-def killed_and_started(trial: Trial) -> None:
+def killed_and_started(trial: Trial, _: pytest.MonkeyPatch) -> None:
     writer = trial.writer("a", patience=SOON)
     writer.until("acknowledged", 20)
     (broker,) = trial.cluster.brokers
@@ -30,7 +31,7 @@ def killed_and_started(trial: Trial) -> None:
     trial.check("a")
 
 
-def killed_for_longer(trial: Trial) -> None:
+def killed_for_longer(trial: Trial, _: pytest.MonkeyPatch) -> None:
     writer = trial.writer("a", patience=PATIENCE)
     writer.until("acknowledged", 20)
     (broker,) = trial.cluster.brokers
@@ -63,6 +64,34 @@ def killed_after_its_answer(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> No
             assert reader.select(EVERYTHING) == log.select(EVERYTHING)
         trial.ask(ledger, "a-0-3", "a-0-4")
     trial.check("a", "b")
+
+
+def silent(
+    fall_silent: Callable[[Broker], None],
+    come_back: Callable[[Broker], None],
+    trial: Trial,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (broker,) = trial.cluster.brokers
+    commit, to_fail = Producer.commit_within, [broker]
+
+    def commit_to_nobody(producer: Producer, seconds: float) -> None:
+        if to_fail:
+            fall_silent(to_fail.pop())
+        commit(producer, seconds)
+
+    with trial.log("a", patience=PATIENCE) as log, closing(trial.ledger(log)) as ledger:
+        trial.ask(ledger, "a-0-0", "a-0-1")
+        monkeypatch.setattr(Producer, "commit_within", commit_to_nobody)
+        message, seconds = told(lambda: trial.ask(ledger, "a-0-2"))
+        assert seconds < PATIENCE + LATE
+        assert "not known: ask again, with the same id" in message
+        message, seconds = told(lambda: trial.ask(ledger, "a-0-2"))
+        assert seconds < LATE, "it is known already that it is of no use to wait"
+        come_back(broker)
+        assert log.claim(SOON)
+        trial.ask(ledger, "a-0-2", "a-0-3", "a-0-4")
+    trial.check("a")
 
 
 def leader_killed(trial: Trial) -> None:
@@ -109,6 +138,7 @@ def check_told(trial: Trial, writer: Writer) -> None:
     assert any("CIVIC_LOG" in line for line in writer.all("told"))
 
 
+AT_ONCE = "and those who come next at once; all goes on by itself when the broker does"
 SINGLE = [
     Failure(
         "the only broker, by kill −9",
@@ -128,6 +158,18 @@ SINGLE = [
         "right after it has answered a commit, whose mark it may forget",
         "what was answered is not lost, and readers see it soon, even if nothing more is written",
         killed_after_its_answer,
+    ),
+    Failure(
+        "the only broker, by kill −9",
+        "when it is about to be asked for a commit",
+        f"callers are told within `CIVIC_PATIENCE` that nothing is known, {AT_ONCE}",
+        partial(silent, Broker.kill, Broker.restart),
+    ),
+    Failure(
+        "the only broker, by SIGSTOP, then SIGCONT",
+        "when it is about to be asked for a commit",
+        "the same",
+        partial(silent, Broker.pause, Broker.resume),
     ),
 ]
 OF_THREE = [
@@ -156,8 +198,7 @@ def test_failure_of_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     happens: Callable[..., None] = failure.trial
-    more = [monkeypatch] if failure.trial is killed_after_its_answer else []
-    happens(trial_on(single), *more)
+    happens(trial_on(single), monkeypatch)
 
 
 @pytest.mark.slow

@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ledger.eventlog.port import DamagedLog
+from ledger.eventlog.kafka.log import KafkaLog
+from ledger.eventlog.kafka.replica import Replica
+from ledger.eventlog.kafka_address import Address
+from ledger.eventlog.port import Append, DamagedLog, NewEvent
 from ledger.eventlog.sqlite import SQLiteLog
 from ledger.vault.vault import Vault
 from tests.failure.kafka.table import Failure, name
-from tests.failure.kafka.trial import Trial
+from tests.failure.kafka.trial import SOON, Trial
 from tests.unit.ledgers import MASTER_KEY
 
 PAGE = 4096
@@ -56,12 +60,6 @@ def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: 5 * PAGE // 2])
 
 
-def replace_by_another(path: Path) -> None:
-    """Its content is sound, but of another topic."""
-    with sql(path) as replica:
-        replica.execute("UPDATE progress SET topic = 'another one'")
-
-
 def replace_by_a_text(path: Path) -> None:
     delete(path)
     path.write_text("a log, they said\n" * 500)
@@ -101,6 +99,36 @@ def refused(what: Callable[[Path], None], trial: Trial) -> None:
         trial.log("a").__enter__()
     assert replica.read_bytes() == before
     trial.check()
+
+
+def of_another_topic(trial: Trial) -> None:
+    other = Address.parsed(f"kafka://{trial.cluster.bootstrap}/{trial.cluster.create_topic()}")
+    with closing(KafkaLog(other, trial.replica("a"))) as log:
+        things = [NewEvent("thing", b"x", (), f"{n}/1") for n in range(3)]  # fewer than here
+        log.append_batch([Append((one,)) for one in things])
+    with trial.log("a") as log, closing(trial.ledger(log)) as ledger:
+        trial.ask(ledger, "a-0-0", "a-0-1")
+    trial.check("a")
+
+
+def not_to_be_written(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    take, failures = Replica.take, [sqlite3.OperationalError("disk I/O error")] * 3
+
+    def take_in_the_end(replica: Replica, *copied: Any) -> None:
+        with replica.transaction():
+            if replica.path == trial.replica("b") and failures:
+                raise failures.pop()
+        take(replica, *copied)
+
+    with trial.log("a") as log, closing(trial.ledger(log)) as ledger, trial.log("b") as reader:
+        monkeypatch.setattr(Replica, "take", take_in_the_end)
+        with trial.producer() as producer:
+            trial.intrude(producer)
+        trial.ask(ledger, "a-0-0", "a-0-1")
+        assert reader.wait(log.head() - 1, SOON)
+        assert not failures
+        assert reader.intruders == 1
+    trial.check("a", "b")
 
 
 def shared(trial: Trial) -> None:
@@ -163,9 +191,15 @@ FAILURES = [
     ),
     Failure(
         "the replica",
+        "it cannot be written for a moment",
+        "it is tried again; nothing is left out, and nothing is counted twice",
+        not_to_be_written,
+    ),
+    Failure(
+        "the replica",
         "it is of another topic",
         "it is made anew; nothing of the other topic is seen",
-        partial(happens, replace_by_another),
+        of_another_topic,
     ),
     *(
         Failure("the replica", when, "it is refused, and left as it is", partial(refused, what))
@@ -186,8 +220,9 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=name)
-def test_failure(failure: Failure, trial: Trial) -> None:
-    failure.trial(trial)
+def test_failure(failure: Failure, trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    brought_about: Callable[..., None] = failure.trial
+    brought_about(trial, *([monkeypatch] if failure.trial is not_to_be_written else []))
 
 
 def test_a_replica_that_is_ahead_is_reported(

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from tests.failure.kafka.table import Failure, name
-from tests.failure.kafka.trial import PATIENCE, Trial, Writer
+from tests.failure.kafka.trial import Trial, Writer
 
 TAKEOVER = 10.0
 """Seconds in which a standby must lead."""
@@ -33,7 +33,7 @@ def killed(at: str, trial: Trial) -> None:
 
 
 def stopped(at: str, trial: Trial) -> None:
-    zombie, standby = active_and_standby(trial, f"SIGSTOP@{at}", patience=8)
+    zombie, standby = active_and_standby(trial, f"SIGSTOP@{at}")
     zombie.tell("fail")
     zombie.until("sends SIGSTOP")
     standby.until("leads")
@@ -42,6 +42,7 @@ def stopped(at: str, trial: Trial) -> None:
     assert asked
     zombie.signal(signal.SIGCONT)
     zombie.until("told", len(asked))
+    assert zombie.all("goes on") == ["goes on False"], "it does not think that it is elected"
     standby.more("acknowledged", 50)
     assert zombie.acknowledged() == answered
     assert any("not known: ask again, with the same id" in one for one in zombie.all("told"))
@@ -104,9 +105,9 @@ FAILURES = [
                 partial(stopped, "before_sending"),
             ),
             (
-                "after it has sent a batch, before the commit",
+                "after it has sent a batch, with the commit on its way",
                 "the same",
-                partial(stopped, "before_committing"),
+                partial(stopped, "when_committing"),
             ),
             (
                 "between two batches",
@@ -124,11 +125,9 @@ def test_failure(failure: Failure, trial: Trial) -> None:
     failure.trial(trial)
 
 
-def active_and_standby(
-    trial: Trial, fault: str = "", patience: float = PATIENCE
-) -> tuple[Writer, Writer]:
+def active_and_standby(trial: Trial, fault: str = "") -> tuple[Writer, Writer]:
     """A writer that leads, and one that is a candidate."""
-    active = trial.writer("a", fault=fault, patience=patience)
+    active = trial.writer("a", fault=fault)
     active.until("leads")
     standby = trial.writer("b")
     standby.until("open")

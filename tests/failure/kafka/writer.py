@@ -19,6 +19,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from kafka.producer.transaction_manager import TransactionManager
+
 from ledger.domain.refusals import Refused
 from ledger.eventlog.kafka.log import KafkaLog
 from ledger.eventlog.kafka.producer import Producer
@@ -45,12 +47,16 @@ class Fault:
     def __init__(self, number: signal.Signals) -> None:
         self._number = number
         self.armed = threading.Event()
+        self.believes: Callable[[], bool] = bool
+        """Whether the process thinks that it is elected."""
 
     def __call__(self) -> None:
         if self.armed.is_set():
             self.armed.clear()
             say("sends", self._number.name)
             os.kill(os.getpid(), self._number)
+            time.sleep(0.1)  # the signal may take a moment, in which nothing must go on
+            say("goes on", self.believes())
 
 
 def before_sending(fault: Fault) -> None:
@@ -61,11 +67,26 @@ def before_committing(fault: Fault) -> None:
     _around(Producer, "commit_within", before=fault)
 
 
+def when_committing(fault: Fault) -> None:
+    """In the thread that goes on with sending the request."""
+    original = TransactionManager.next_in_flight_request_correlation_id
+
+    def about_to_ask(manager: Any) -> Any:
+        if manager.is_completing():
+            fault()
+        return original(manager)
+
+    TransactionManager.next_in_flight_request_correlation_id = about_to_ask
+
+
 def before_answering(fault: Fault) -> None:
     _around(Producer, "commit_within", after=fault)
 
 
-POINTS = {one.__name__: one for one in (before_sending, before_committing, before_answering)}
+POINTS = {
+    one.__name__: one
+    for one in (before_sending, before_committing, when_committing, before_answering)
+}
 
 
 def _nothing() -> None:
@@ -126,6 +147,7 @@ def main(address: str, folder: str, name: str, patience: str, fault: str = "") -
     name, _, replica = name.partition(":")
     path = Path(folder) / f"{replica or name}.sqlite"
     log = KafkaLog(Address.parsed(address), path, patience=float(patience))
+    failing.believes = lambda: log._leader._candidacy.elected
     log.election_patience = 1.0  # as a server has it
     ledger = ledger_on(log, path.parent)
     rest = threading.Event()
