@@ -15,10 +15,10 @@ from projections.worker import Worker
 from services.assembly import System
 from services.status import lag_seconds
 
-PAUSE = 0.05
+PAUSE = 0.1
 """Seconds after a small batch in which the next one gathers: many small transactions cost the most."""
 
-FEW, MANY = 4, 500
+FEW, MANY = 4, 2_000
 """Events in a batch. After fewer, nothing gathers, and a single choice is visible at once; after more, there is a
 backlog. In both cases there is no pause."""
 

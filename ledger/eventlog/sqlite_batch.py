@@ -7,6 +7,18 @@ import orjson
 
 from ledger.eventlog import sqlite_statements as statements
 from ledger.eventlog.port import Append, Appended, Conflict, Guard, NewEvent
+from ledger.sqlite_rows import insert_rows
+
+
+def insert_events(writer: sqlite3.Connection, events: Sequence[tuple[int, NewEvent]]) -> None:
+    """Store events with their positions."""
+    records = [
+        (position, event.id, event.type, event.entry, orjson.dumps(event.tags))
+        for position, event in events
+    ]
+    tags = [(tag, event.type, position) for position, event in events for tag in set(event.tags)]
+    insert_rows(writer, statements.RECORDS, records)
+    insert_rows(writer, statements.TAGS, tags)
 
 
 class Batch:
@@ -30,21 +42,7 @@ class Batch:
             )
         self._look_up(guard for append in appends for guard in append.guards)
         outcomes = [self._append(append) for append in appends]
-        self._writer.executemany(
-            statements.INSERT_RECORD,
-            [
-                (position, event.id, event.type, event.entry, orjson.dumps(event.tags))
-                for position, event in self.new
-            ],
-        )
-        self._writer.executemany(
-            statements.INSERT_TAG,
-            [
-                (tag, event.type, position)
-                for position, event in self.new
-                for tag in set(event.tags)
-            ],
-        )
+        insert_events(self._writer, self.new)
         return outcomes
 
     def _look_up(self, guards: Iterable[Guard]) -> None:

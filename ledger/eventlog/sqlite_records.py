@@ -11,6 +11,7 @@ import orjson
 
 from ledger.eventlog import sqlite_statements as statements
 from ledger.eventlog.port import DamagedLog, LogUnavailable, Record, Selection
+from ledger.sqlite_rows import KEPT_STATEMENTS
 
 APPLICATION_ID = 0x43495649  # "CIVI"
 SCHEMA_VERSION = 1
@@ -174,7 +175,11 @@ class SQLiteRecords:
 
     def _connect(self, cache: int) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
+            self.path,
+            timeout=LOCK_TIMEOUT,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=KEPT_STATEMENTS,
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {self.synchronous}")

@@ -7,8 +7,8 @@ from ledger.eventlog.port import Selection
 HEAD = "SELECT coalesce(max(position), 0) FROM records"
 POSITION_OF = "SELECT position FROM records WHERE id = ?"
 POSITIONS_OF = "SELECT id, position FROM records WHERE id IN (SELECT value FROM json_each(?))"
-INSERT_RECORD = "INSERT INTO records (position, id, type, entry, tags) VALUES (?, ?, ?, ?, ?)"
-INSERT_TAG = "INSERT INTO tags (tag, type, position) VALUES (?, ?, ?)"
+RECORDS = "records (position, id, type, entry, tags)"
+TAGS = "tags (tag, type, position)"
 
 Shape = tuple[int, int]
 """The numbers of types and of tags in a selection."""

@@ -2,11 +2,12 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from projections.projection import Rows, Value
+from ledger.sqlite_rows import KEPT_STATEMENTS, insert_rows
+from projections.projection import Key, Rows, Table, Value
 from projections.stores import statements
 from projections.stores.books import Books, Execute
 from projections.stores.port import Generation, Row, StoreUnavailable
@@ -52,15 +53,17 @@ class SQLiteStore(SQLStore):
                 connection.close()
 
     def _write(self, number: int, rows: Rows) -> None:
-        many = self._writer.executemany
         for table, sums in rows.sums.items():
-            sql = statements.insert(table, number) + statements.add(table, number)
-            many(sql, [(*key, *sums[key]) for key in sorted(sums)])
+            added = [(*key, *sums[key]) for key in sorted(sums)]
+            self._insert(table, number, added, statements.add(table, number))
         for table, changed in rows.put_rows.items():
             kept = sorted((*key, *values) for key, values in changed.items() if values is not None)
             gone = [key for key, values in changed.items() if values is None]
-            many(statements.insert(table, number) + statements.put(table), kept)
-            many(statements.delete(table, number), gone)
+            self._insert(table, number, kept, statements.put(table))
+            self._writer.executemany(statements.delete(table, number), gone)
+
+    def _insert(self, table: Table, number: int, rows: Sequence[Key], behind: str) -> None:
+        insert_rows(self._writer, statements.columns_of(table, number), rows, behind)
 
     @contextmanager
     def _books(self, *, exclusive: bool = False) -> Iterator[Books]:
@@ -106,7 +109,11 @@ class SQLiteStore(SQLStore):
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path or ":memory:", timeout=30, isolation_level=None, check_same_thread=False
+            self._path or ":memory:",
+            timeout=30,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=KEPT_STATEMENTS,
         )
         connection.execute(f"PRAGMA page_size = {_PAGE}")
         connection.execute("PRAGMA journal_mode = WAL")

@@ -36,10 +36,14 @@ def schema(table: Table, generation: int, dialect: Dialect) -> Iterator[str]:
 
 
 @cache
+def columns_of(table: Table, generation: int) -> str:
+    """The table and its columns, as an INSERT names them."""
+    return f"{physical(table.name, generation)} ({', '.join(table.columns)})"
+
+
+@cache
 def insert(table: Table, generation: int) -> str:
-    columns = ", ".join(table.columns)
-    marks = ", ".join("?" * len(table.columns))
-    return f"INSERT INTO {physical(table.name, generation)} ({columns}) VALUES ({marks})"
+    return f"INSERT INTO {columns_of(table, generation)} VALUES ({', '.join('?' * len(table.columns))})"
 
 
 @cache

@@ -7,12 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
-import orjson
-
-from ledger.eventlog import sqlite_statements as statements
 from ledger.eventlog.kafka.records import Kept
 from ledger.eventlog.port import Append, Appended, Conflict, DamagedLog, NewEvent
-from ledger.eventlog.sqlite_batch import Batch
+from ledger.eventlog.sqlite_batch import Batch, insert_events
 from ledger.eventlog.sqlite_records import SCHEMA, SQLiteRecords
 
 _PROGRESS = Path(__file__).with_name("replica.sql").read_text(encoding="utf-8")
@@ -76,21 +73,7 @@ class Replica(SQLiteRecords):
         """Copy records that stand in the topic from one offset to before another one. Raises `OutOfStep`."""
         with self.transaction() as writer:
             self._move(writer, *offsets)
-            writer.executemany(
-                statements.INSERT_RECORD,
-                [
-                    (position, event.id, event.type, event.entry, orjson.dumps(event.tags))
-                    for position, _, event in records
-                ],
-            )
-            writer.executemany(
-                statements.INSERT_TAG,
-                [
-                    (tag, event.type, position)
-                    for position, _, event in records
-                    for tag in set(event.tags)
-                ],
-            )
+            insert_events(writer, [(position, event) for position, _, event in records])
 
     @contextmanager
     def deciding(self, appends: Sequence[Append], at: int) -> Iterator["Decided"]:
