@@ -81,7 +81,7 @@ def log_and_store(
 
     `verify` and `group` as in `assembled`. Raises `DamagedLog`, `LogUnavailable`, `StoreUnavailable`.
     """
-    _calm_collector()
+    calm_collector()
     with ExitStack() as stack:
         log = _log(settings, group)
         stack.callback(log.close)
@@ -192,7 +192,7 @@ def _kafka_log(settings: Settings, group: str | None) -> EventLog:
     )
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Look for garbage less often, and not in what was imported: the hot paths make many objects and no
     cycles, and the collector took a fifth of their time (`make bench`)."""
     gc.freeze()

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp
 
 from ledger.eventlog.kafka_address import SCHEME
 from ledger.eventlog.port import LogUnavailable, Misconfigured
+from projections.catalogue import all_projections
+from projections.watch import Watch
 from services.api.application import application
 from services.assembly import System, assembled, publishing
 from services.errors import CannotListen
@@ -37,10 +39,11 @@ TURN_PATIENCE = 1.0
 _logger = logging.getLogger(__name__)
 
 
-def run(settings: Settings, *, sample_town: bool, standby: bool) -> None:
+def run(settings: Settings, *, sample_town: bool, standby: bool, folds: bool = True) -> None:
     """Serve until SIGINT or SIGTERM; `sample_town` fills an empty ledger with a made-up town first.
 
     Only one server takes the commands for a log on Kafka; `standby` waits for its turn, and serves readers meanwhile.
+    One that does not fold leaves the read models to workers in other processes.
     Raises `CannotListen`, and what `assembled` raises, but that it waits for a log that cannot be reached.
     """
     write_logs(settings.log_level)
@@ -59,7 +62,8 @@ def run(settings: Settings, *, sample_town: bool, standby: bool) -> None:
             build_sample_town(system, _say)
         with publishing(settings, system.log, system.public) as tree:
             publication = Publication(system, tree)
-            upkeep = Upkeep(system, also=publication.jobs())
+            worker = system.worker if folds else Watch(system.store, all_projections())
+            upkeep = Upkeep(system, worker=worker, also=publication.jobs())
             server = _Server(application(system, upkeep, publication), system, listener)
             with upkeep.running(), _stopped_by_signals():
                 server.run(sockets=[listener])

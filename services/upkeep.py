@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from projections.stores.port import StoreUnavailable, Work
+from projections.watch import Watch
 from projections.worker import Worker
 from services.assembly import System
 from services.status import lag_seconds
@@ -21,6 +22,9 @@ PAUSE = 0.1
 FEW, MANY = 4, 2_000
 """Events in a batch. After fewer, nothing gathers, and a single choice is visible at once; after more, there is a
 backlog. In both cases there is no pause."""
+
+LOOK = 0.02
+"""Seconds between two looks at models that are folded elsewhere, while they are behind."""
 
 STEWARD_PAUSE = 1.0
 RETRY_PAUSE = 1.0
@@ -44,8 +48,8 @@ def _name() -> str:
 class Upkeep:
     """Follows the log until it is stopped. What fails is tried again, and shown until it works.
 
-    `worker` folds other models than the system's own, if it is given. Each of `also` is done again and again, on a
-    thread of its own; it is given the event that tells it to stop.
+    `worker` folds other models than the system's own, or watches those that others fold, if it is given. Each of
+    `also` is done again and again, on a thread of its own; it is given the event that tells it to stop.
     """
 
     def __init__(
@@ -53,11 +57,11 @@ class Upkeep:
         system: System,
         *,
         takes_commands: bool = True,
-        worker: Worker | None = None,
+        worker: Worker | Watch | None = None,
         also: Mapping[str, Callable[[threading.Event], None]] | None = None,
     ) -> None:
         self._system = system
-        self._worker = worker or system.worker
+        self._worker: Worker | Watch = worker or system.worker
         self._stop = threading.Event()
         self._failing: set[str] = set()
         self._errors: dict[str, tuple[float, Exception]] = {}
@@ -142,6 +146,11 @@ class Upkeep:
 
     def _fold(self) -> None:
         worker = self._worker
+        if isinstance(worker, Watch):
+            worker.step()
+            if self._system.log.wait(self.reached(), timeout=0.25):
+                self._stop.wait(LOOK)
+            return
         before = self.reached()
         if worker.step():
             if FEW < self.reached() - before < MANY:

@@ -13,6 +13,7 @@ from tests.benchmarks.decisions import decisions, growth
 from tests.benchmarks.http import http
 from tests.benchmarks.kafka import kafka
 from tests.benchmarks.measuring import Report
+from tests.benchmarks.reading import reading
 from tests.benchmarks.replay import replay
 from tests.benchmarks.stores import stores
 from tests.benchmarks.transparency import transparency
@@ -22,6 +23,7 @@ PARTS = {
     "decisions": decisions,
     "warsaw": warsaw,
     "stores": stores,
+    "reading": reading,
     "replay": replay,
     "http": http,
     "growth": growth,

@@ -10,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import orjson
@@ -45,24 +45,40 @@ def http(report: Report) -> None:
     folder = Path(tempfile.mkdtemp(prefix="civic-bench-"))
     try:
         requests = _choices(folder)
-        empty, ours = [], []
-        with _serving(["-c", EMPTY], {}) as bare, _serving(_serve(), _variables(folder)) as port:
-            for _ in range(ROUNDS):
-                empty.append(_load(bare, [_request("/empty", b"{}", "none")], expect=(200,)))
-                ours.append(_load(port, requests, expect=(200, 201)))
-        peer, value = statistics.median(empty), statistics.median(ours)
-        report.add(
-            Figure(
-                f"HTTP choices, {CONNECTIONS} connections",
-                value,
-                "/s",
-                f"empty handler: {peer:,.0f}/s",
-                value / peer,
-                target=0.25,
-            )
-        )
+        _measure(report, ", read models in a worker's process", requests, _apart(folder))
+        _measure(report, ", all in one process", requests, serving(serve(), variables(folder)))
     finally:
         shutil.rmtree(folder)
+
+
+def _measure(
+    report: Report, how: str, requests: list[bytes], server: AbstractContextManager[int]
+) -> None:
+    empty, ours = [], []
+    with serving(["-c", EMPTY], {}) as bare, server as port:
+        for _ in range(ROUNDS):
+            empty.append(_load(bare, [_request("/empty", b"{}", "none")], expect=(200,)))
+            ours.append(_load(port, requests, expect=(200, 201)))
+    peer, value = statistics.median(empty), statistics.median(ours)
+    name, beside = f"HTTP choices, {CONNECTIONS} connections{how}", f"empty handler: {peer:,.0f}/s"
+    report.add(Figure(name, value, "/s", beside, value / peer, target=0.25))
+
+
+@contextmanager
+def _apart(folder: Path) -> Iterator[int]:
+    """A server, and a worker that keeps its read models up to date."""
+    environment = {**os.environ, **variables(folder)}
+    with serving(serve("--no-fold"), variables(folder)) as port:
+        worker = subprocess.Popen(
+            [sys.executable, "-c", SERVE, "project", "--follow"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            yield port
+        finally:
+            worker.terminate()
+            worker.wait()
 
 
 def _choices(folder: Path) -> list[bytes]:
@@ -87,21 +103,21 @@ def _request(path: str, body: bytes, token: str) -> bytes:
     return head.encode() + body
 
 
-def _serve() -> list[str]:
-    return ["-c", SERVE, "serve", "--port", "0"]
+def serve(*options: str) -> list[str]:
+    return ["-c", SERVE, "serve", "--port", "0", *options]
 
 
-def _variables(folder: Path) -> dict[str, str]:
+def variables(folder: Path) -> dict[str, str]:
     chosen = settings(folder)
     return {"CIVIC_LOG": chosen.log, "CIVIC_STORE": chosen.store, "CIVIC_VAULT": chosen.vault}
 
 
 @contextmanager
-def _serving(arguments: list[str], variables: dict[str, str]) -> Iterator[int]:
+def serving(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[int]:
     """A server in a process of its own; its port."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
-        env={**os.environ, **variables},
+        env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         text=True,
     )

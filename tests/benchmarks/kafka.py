@@ -20,7 +20,8 @@ from ledger.eventlog.kafka.feed import TopicFeed
 from ledger.eventlog.kafka.log import KafkaLog
 from ledger.eventlog.kafka_address import Address
 from ledger.eventlog.port import EVERYTHING, Append, Guard, NewEvent, Selection
-from services.assembly import assembled
+from ledger.recording import new_id
+from services.assembly import assembled, calm_collector
 from tests.benchmarks.decisions import pipelined
 from tests.benchmarks.measuring import Figure, Report, rate
 from tests.benchmarks.postgres_peer import postgres_recorder, read_and_append
@@ -117,7 +118,7 @@ def _voter() -> tuple[Selection, Append]:
     """What a decision on a voter's first choice reads, and appends."""
     tag = f"voter:{uuid.uuid4().hex}"
     selection = Selection(TYPES, (tag,))
-    event = NewEvent(TYPES[0], b"x" * ENTRY_BYTES, (tag,), uuid.uuid4().hex)
+    event = NewEvent(TYPES[0], b"x" * ENTRY_BYTES, (tag,), new_id())
     return selection, Append((event,), (Guard(selection, 0),))
 
 
@@ -212,6 +213,7 @@ def _starts(report: Report, address: Address, folder: Path) -> None:
 
 def _reading(report: Report, address: Address) -> None:
     """What a worker reads from the topic."""
+    calm_collector()  # as every process of ours does
     feed = TopicFeed(address, f"bench-{uuid.uuid4().hex[:8]}", patience=PATIENCE)
     feed.wait(0, PATIENCE)
     started, after = time.perf_counter(), 0

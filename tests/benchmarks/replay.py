@@ -52,7 +52,7 @@ def _measured(report: Report, parts: System, events: int) -> tuple[float, float]
     seconds, memory, bare = (float(one) for one in _in_a_process(path).split())
     report.add(
         Figure(
-            f"catch-up of all three read models, {events:,} events",
+            f"catch-up of all read models, {events:,} events",
             events / seconds,
             "/s",
             f"bare loop: {events / bare:,.0f}/s",

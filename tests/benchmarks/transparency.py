@@ -19,7 +19,7 @@ from projections.tree.folder import PublicFolder
 from projections.tree.growing import GrowingTree
 from projections.tree.worker import TreeWorker
 from services.assembly import System, assembled, publishing
-from tests.benchmarks.http import _serve, _serving, _variables
+from tests.benchmarks.http import serve, serving, variables
 from tests.benchmarks.measuring import Figure, Report
 from tests.benchmarks.sample import budget, carried_out, choice, city, settings, system
 
@@ -143,7 +143,7 @@ def _receipts(report: Report) -> None:
             budget(parts, "receipts")
             tokens = [parts.vault.issue_token("citizen", citizen) for citizen in citizens]
         with (
-            _serving(_serve(), _variables(folder)) as port,
+            serving(serve(), variables(folder)) as port,
             httpx.Client(base_url=f"http://127.0.0.1:{port}") as client,
         ):
             taken = [_receipt_after(client, token) for token in tokens]

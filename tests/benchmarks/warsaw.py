@@ -65,7 +65,7 @@ def warsaw(report: Report) -> None:
         rates = [head / _catch_up(parts.log, folder / f"{n}.sqlite") for n in range(ROUNDS)]
         report.add(
             Figure(
-                "catch-up of all three read models, Warsaw",
+                "catch-up of all read models, Warsaw",
                 statistics.median(rates),
                 "/s",
                 target=30_000.0,

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ledger.eventlog.kafka.client import Clients, Headers
+from ledger.eventlog.kafka.client import Clients
 from ledger.eventlog.kafka.errors import Superseded, reported
+from ledger.eventlog.kafka.producer import Written
 from ledger.eventlog.kafka.records import OPENING, headers
 from ledger.eventlog.port import LogUnavailable, NewEvent
 
@@ -17,8 +18,6 @@ LOST = (
     "{address}: the next record should have come to offset {expected}, but came to {found}: the topic has lost "
     "records. Compare with a replica or a public copy."
 )
-
-Written = tuple[bytes, Headers]
 
 
 class Epoch:
@@ -72,15 +71,8 @@ class Epoch:
 
     def _send(self, records: Sequence[Written], limit: float) -> tuple[int, int]:
         """Send records in a new transaction. The offsets of the first and the last one."""
-        topic = self._clients.address.topic
         self._producer.begin_transaction()
-        sent = [
-            self._producer.send(topic, value, headers=list(told), partition=0)
-            for value, told in records
-        ]
-        self._producer.flush(_left(limit))
-        first, last = (one.get(_left(limit)).offset for one in (sent[0], sent[-1]))
-        return first, last
+        return self._producer.send_within(self._clients.partition, records, _left(limit))
 
     def _limit(self) -> float:
         return time.monotonic() + self._clients.step
