@@ -1,7 +1,6 @@
 """What is done with each bundle of entries by itself, in any process: read, hash, compare, take apart."""
 
-import marshal
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ledger.transparency.errors import Malformed
@@ -22,7 +21,7 @@ NAME_BYTES: Final = 8
 
 
 class Examined(NamedTuple):
-    """What became of one bundle. Only numbers, text, bytes, and lists and tuples of these: see `packed`."""
+    """What became of one bundle. Only numbers, text, bytes, and lists and tuples of these: see `packing`."""
 
     number: int
     heads: list[bytes]
@@ -55,17 +54,6 @@ def leaves_of(source: Source, bundle: Bundle) -> list[bytes] | None:
     """The leaf hashes of a bundle's entries; None if they cannot be read."""
     entries = _entries(source, bundle, source.read(bundle.path), lambda *_: None)
     return None if entries is None else leaf_hashes(entries)
-
-
-def packed(examined: Iterable[Examined]) -> list[bytes]:
-    """In a form that is handed to another process in little time."""
-    return [marshal.dumps(tuple(one), 2) for one in examined]
-
-
-def unpacked(packets: Iterable[bytes]) -> Iterator[Examined]:
-    """The inverse of `packed`: of bytes of a process of our own only."""
-    for packet in packets:
-        yield Examined(*marshal.loads(packet))
 
 
 def _examined(

@@ -26,7 +26,7 @@ Row = tuple[Any, ...]
 """What the rules need of an entry, its kind first. Only text, bytes and numbers: it may go to another process.
 
 A choice: (kind, time, question, voter, answer or None, previous or None), an answer being its area and the text of
-its marks. (REGISTERED, time, person, home), (OTHER, time, type, data), (UNCHECKED, time, type).
+its marks. (REGISTERED, time, home, person, None, None), (OTHER, time, type, data), (UNCHECKED, time, type).
 """
 
 Read = tuple[str, str, Row]
@@ -90,7 +90,7 @@ def read(entry: bytes) -> Read:
 def _registered(data: dict[str, Any], time: str) -> Row:
     if len(data) != 2 + _commitments(data) or not is_area(data["home"]):
         raise NotWellFormed(f"a registration with {_names(data)}", "a person and a home")
-    return (REGISTERED, time, _pseudonym(data["person"]), data["home"])
+    return (REGISTERED, time, data["home"], _pseudonym(data["person"]), None, None)
 
 
 def _other(type_: str, data: dict[str, Any], time: str, subject: Any) -> Row:

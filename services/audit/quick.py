@@ -8,11 +8,12 @@ once for all who gave the same, and are refused there unless they are canonical 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from services.audit.form import CHANGED, MADE, REGISTERED, NotWellFormed, Read, Row, read
+from services.audit.form import CHANGED, MADE, REGISTERED, NotWellFormed, Row, read
 from services.audit.values import is_area, is_id, is_second
 
 _TEXT: Final = r"([ !#-\[\]-~]++)"
@@ -42,14 +43,13 @@ _CHANGED: Final = _choice(f'"answer":{_ANSWER},"previous":{_ANSWER}', "choice[.]
 _REGISTERED: Final = _event(
     f'"home":"{_AREA}","person":"([0-9a-f]{{32}})"(?:,{_PRIVATE})?', "roll", "citizen[.]registered"
 )
-_FIRST_CHOICES = re.compile(f"(?:{_MADE}|([^\n]*+))\n").findall
-"""For each line: the eight parts of a first choice; or the whole line, where it is none."""
 
-_ANOTHER = re.compile(f"{_CHANGED}|{_REGISTERED}").fullmatch
+_Parts = tuple[str, ...]
+_FIRST_PART: Final = itemgetter(0)
+"""Of a line that is of the kind asked for it is never empty."""
 
-_Parts = tuple[str, str, str, str, str, str, str, str, str]
-_TIME_OF: Final = itemgetter(7)
-_NO_PARTS: Final[_Parts] = ("",) * 9
+_Read = tuple[Sequence[str], Sequence[str], Sequence[str], Iterator[Row]]
+"""Of entries of one kind: their ids, sources, times and rows."""
 
 
 class Contents(NamedTuple):
@@ -65,83 +65,104 @@ class Contents(NamedTuple):
 
 def read_all(entries: Sequence[bytes]) -> Contents:
     """The contents of the entries, in their order."""
-    parts = _first_choices(entries)
-    if parts is None:
-        return _one_by_one(entries, [_NO_PARTS] * len(entries))
-    if not all(map(_TIME_OF, parts)):
-        return _one_by_one(entries, parts)
-    _, _, _, _, ids, sources, _, times, _ = zip(*parts, strict=True)
-    return Contents([*ids], {*sources}, [*times], [_first_choice(*one) for one in parts], [])
-
-
-def _one_by_one(entries: Sequence[bytes], first_choices: Sequence[_Parts]) -> Contents:
-    ids, sources, times, rows, wrong = contents = Contents([], set(), [], [], [])
-    for entry, parts in zip(entries, first_choices, strict=True):
-        try:
-            if parts[7]:
-                id_, source, row = parts[4], parts[5], _first_choice(*parts)
-            else:
-                id_, source, row = _another(entry) or read(entry)
-        except NotWellFormed as error:
-            wrong.append((len(rows), error))
-            ids.append("")
-            rows.append(None)
-            continue
-        ids.append(id_)
-        sources.add(source)
-        times.append(row[1])
-        rows.append(row)
+    contents = Contents([""] * len(entries), set(), [], [None] * len(entries), [])
+    left: list[int] = [*range(len(entries))]
+    for kind in _KINDS:
+        places, parts, others = _of_kind(kind, entries, left)
+        found = kind.read(parts) if parts else None
+        if found is not None:
+            ids, sources, times, rows = found
+            if not others and len(left) == len(entries):
+                return Contents([*ids], {*sources}, [*times], [*rows], [])
+            contents.sources.update(sources)
+            for at, id_, row in zip(places, ids, rows, strict=True):
+                contents.ids[at], contents.rows[at] = id_, row
+            left = others
+    for at in left:
+        _read_long_way(contents, at, entries[at])
+    contents.times.extend([row[1] for row in contents.rows if row is not None])
     return contents
 
 
-def _first_choice(
-    area: str,
-    marks: str,
-    question: str,
-    voter: str,
-    _id: str,
-    _source: str,
-    _subject: str,
-    time: str,
-    _: str,
-) -> Row:
-    return (MADE, time, question, bytes.fromhex(voter), (area, marks), None)
-
-
-def _first_choices(entries: Sequence[bytes]) -> list[_Parts] | None:
-    """What the expression makes of each entry; None if a value in one of them is not as it must be."""
+def _of_kind(
+    kind: "_Kind", entries: Sequence[bytes], left: list[int]
+) -> tuple[list[int], list[_Parts], list[int]]:
+    """The places of entries of one kind among those that are left, their parts, and the other places."""
+    data = entries if len(left) == len(entries) else [entries[at] for at in left]
     try:
-        found: list[_Parts] = _FIRST_CHOICES(b"\n".join((*entries, b"")).decode())
+        lines = kind.pattern(b"\n".join((*data, b"")).decode())
     except UnicodeDecodeError:
-        return None
-    if len(found) == len(entries) and found:
-        areas, _, questions, _, _, _, subjects, times, _ = zip(*found, strict=True)
-        if (
-            questions == subjects
-            and all(map(is_area, {*areas} - {""}))
-            and all(map(is_id, {*questions} - {""}))
-            and all(map(is_second, {time[:19] for time in times} - {""}))
-        ):
-            return found
-    return None
+        return [], [], left
+    if len(lines) != len(left):
+        return [], [], left
+    if all(map(_FIRST_PART, lines)):
+        return left, lines, []
+    places = [at for at, parts in zip(left, lines, strict=True) if parts[0]]
+    others = [at for at, parts in zip(left, lines, strict=True) if not parts[0]]
+    return places, [parts for parts in lines if parts[0]], others
 
 
-def _another(entry: bytes) -> Read | None:
-    """A choice that was changed, or a registration, if that is what it is and nothing is wrong with it."""
-    found = _ANOTHER(entry.decode("latin-1"))
-    if found is None or not entry.isascii():
-        return None
-    area, marks, before, marks_before, question, voter, id_, source, subject, time = found.groups()[
-        :10
-    ]
-    if time is None:
-        area, person, id_, source, time = found.groups()[10:]
-        row: Row = (REGISTERED, time, bytes.fromhex(person), area)
+def _read_long_way(contents: Contents, at: int, entry: bytes) -> None:
+    try:
+        contents.ids[at], source, contents.rows[at] = read(entry)
+    except NotWellFormed as error:
+        contents.wrong.append((at, error))
     else:
-        if subject != question or not is_id(question) or not is_area(before):
-            return None
-        previous = (before, marks_before)
-        row = (CHANGED, time, question, bytes.fromhex(voter), (area, marks), previous)
-    if not is_area(area) or not is_second(time[:19]):
+        contents.sources.add(source)
+
+
+def _made(found: Sequence[_Parts]) -> _Read | None:
+    areas, marks, questions, voters, ids, sources, subjects, times, _ = zip(*found, strict=True)
+    if questions != subjects or not _are_legal(areas, questions, times):
         return None
-    return id_, source, row
+    people, answers = map(bytes.fromhex, voters), zip(areas, marks, strict=True)
+    rows = zip(repeat(MADE), times, questions, people, answers, repeat(None))
+    return ids, sources, times, rows
+
+
+def _changed(found: Sequence[_Parts]) -> _Read | None:
+    areas, marks, before, marks_before, questions, voters, ids, sources, subjects, times, _ = zip(
+        *found, strict=True
+    )
+    if questions != subjects or not _are_legal({*areas, *before}, questions, times):
+        return None
+    people, answers = map(bytes.fromhex, voters), zip(areas, marks, strict=True)
+    previous = zip(before, marks_before, strict=True)
+    rows = zip(repeat(CHANGED), times, questions, people, answers, previous)
+    return ids, sources, times, rows
+
+
+def _registered(found: Sequence[_Parts]) -> _Read | None:
+    homes, persons, ids, sources, times, _ = zip(*found, strict=True)
+    if not _are_legal(homes, (), times):
+        return None
+    people = map(bytes.fromhex, persons)
+    nothing = repeat(None)
+    rows = zip(repeat(REGISTERED), times, homes, people, nothing, nothing)
+    return ids, sources, times, rows
+
+
+def _are_legal(areas: Iterable[str], questions: Iterable[str], times: Iterable[str]) -> bool:
+    return (
+        all(map(is_area, {*areas}))
+        and all(map(is_id, {*questions}))
+        and all(map(is_second, {time[:19] for time in times}))
+    )
+
+
+class _Kind(NamedTuple):
+    pattern: Callable[[str], list[_Parts]]
+    """For each line: its parts, if it is of this kind; else nothing but the whole line, in the last place."""
+    read: Callable[[Sequence[_Parts]], _Read | None]
+    """What they hold; None if one of them is not right in what no expression can tell."""
+
+
+def _lines(event: str) -> Callable[[str], list[_Parts]]:
+    return re.compile(f"(?:{event}|([^\n]*+))\n").findall
+
+
+_KINDS: Final = (
+    _Kind(_lines(_MADE), _made),
+    _Kind(_lines(_CHANGED), _changed),
+    _Kind(_lines(_REGISTERED), _registered),
+)

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from ledger.domain.catalogue import EVENT_BY_TYPE
 from services.audit import quick
-from services.audit.bundles import examine_all, packed, unpacked
+from services.audit.bundles import examine_all
 from services.audit.form import NotWellFormed, Read, read
+from services.audit.packing import packed, unpacked
 from services.audit.shapes import SHAPES
 from services.audit.source import FolderSource
 from tests.audit.auditing import folder_of, honest
@@ -38,10 +39,8 @@ def quick_way(entry: bytes) -> Read | None:
 
 
 def known_quickly(entry: bytes) -> bool:
-    return (
-        bool((quick._first_choices([entry]) or [quick._NO_PARTS])[0][7])
-        or quick._another(entry) is not None
-    )
+    found = ((kind, quick._of_kind(kind, [entry], [0])[1]) for kind in quick._KINDS)
+    return any(parts and kind.read(parts) is not None for kind, parts in found)
 
 
 def same_but_for_marks(one: Read | None, other: Read | None) -> bool:

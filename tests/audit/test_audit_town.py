@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,14 +17,15 @@ import pytest
 from ledger.domain.catalogue import EVENT_BY_TYPE
 from ledger.eventlog.port import EVERYTHING
 from ledger.transparency.keys import VerifierKey
-from ledger.transparency.tiles import TILE_WIDTH
+from ledger.transparency.tiles import TILE_WIDTH, Bundle
 from projections.queries.areas import area_questions
 from projections.queries.lookups import MOST, Page
 from services.assembly import assembled
 from services.audit import parallel
+from services.audit.bundles import Examined
 from services.audit.findings import Kind
 from services.audit.report import Report
-from services.audit.source import CannotRead
+from services.audit.source import CannotRead, Source
 from services.settings import Settings
 from services.town import build
 from tests.audit.auditing import audited, folder_of, found
@@ -347,9 +348,14 @@ def test_a_ledger_that_is_running(tmp_path: Path) -> None:
 def test_a_process_that_is_ended_is_told(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever waits for one that the system has ended would wait for ever."""
 
-    def ended(*_: Any) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
+    examine_all, this = parallel.examine_all, os.getpid()
 
+    def ended(source: Source, bundles: Sequence[Bundle]) -> Iterator[Examined]:
+        if os.getpid() != this:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return examine_all(source, bundles)
+
+    monkeypatch.setattr(parallel, "TOGETHER", 1)
     monkeypatch.setattr(parallel, "examine_all", ended)
     with pytest.raises(CannotRead, match="a process of the audit was ended"):
         audited(town.folder, workers=2)

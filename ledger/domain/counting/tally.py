@@ -61,14 +61,18 @@ def support(method: Method, options: Iterable[str], profile: Profile) -> dict[st
     to its first, n - 1 to its second and 1 to its last (pabulib/checker, `utilities.py`).
     """
     supported = dict.fromkeys(options, 0)
-    for marks, voters in profile:
-        for option, mark in marks.items():
-            match method.kind:
-                case "ranking":
+    match method.kind:
+        case "ranking":
+            for marks, voters in profile:
+                for option, mark in marks.items():
                     supported[option] += (len(marks) + 1 - mark) * voters
-                case "score" | "points":
+        case "score" | "points":
+            for marks, voters in profile:
+                for option, mark in marks.items():
                     supported[option] += mark * voters
-                case "single" | "approval" | "agreement":
+        case "single" | "approval" | "agreement":
+            for marks, voters in profile:
+                for option, mark in marks.items():
                     supported[option] += voters if mark > 0 else 0
     return supported
 

@@ -98,7 +98,7 @@ class Rulebook:
             if kind <= LAPSED:
                 choice(at, row)
             elif kind == REGISTERED:
-                registered(at, row[2], row[3])
+                registered(at, row[3], row[2])
             elif kind == OTHER:
                 _, time, type_, data = row
                 self.events[_name(type_)] += 1
