@@ -41,7 +41,7 @@ from projections.queries.lookups import (
 from projections.stores.port import Snapshot
 
 MOST_BELOW = 1_000
-MOST_QUESTIONS = 50
+MOST_QUESTIONS = 20
 MOST_DAYS = 366
 MOST_RESULTS = 100
 """What the view of one area holds of each list; the rest is read by pages."""

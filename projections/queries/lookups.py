@@ -96,10 +96,18 @@ def page_of(
     `before`: the values of the marks in `select`. Raises `NoSuchPage`.
     """
     values = (*before, *where.values)
-    ((total,),) = typed(at.rows(f"SELECT count(*) FROM ({select}{where.sql}) found", *values))
+    count = f"SELECT count(*) FROM ({select}{where.sql}) listed"
+    paged, window = f"{where.sql} ORDER BY {order} LIMIT ? OFFSET ?", (page.limit, page.offset)
+    if select.startswith("SELECT "):  # both in one go: each way to the database costs
+        counting = f"SELECT ({count}), {select.removeprefix('SELECT ')}"
+        found = typed(at.rows(counting + paged, *values, *values, *window))
+        if found:
+            return found[0][0], [row[1:] for row in found]
+        if not page.offset:
+            return 0, []
+    ((total,),) = typed(at.rows(count, *values))
     check_page(page, total)
-    sql = f"{select}{where.sql} ORDER BY {order} LIMIT ? OFFSET ?"
-    return total, typed(at.rows(sql, *values, page.limit, page.offset))
+    return total, typed(at.rows(select + paged, *values, *window))
 
 
 def check_page(page: Page, total: int) -> None:

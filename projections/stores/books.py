@@ -50,9 +50,7 @@ _HALT = (
     "UPDATE models SET halted_at = ?, halted_by = ?, halted_why = ?"
     f" WHERE model = ? AND generation = ? AND shard = {SHARD} AND position < ?"
 )
-POSITION = (
-    f"SELECT position FROM models WHERE model = ? AND shard = {SHARD} AND state = '{State.LIVE}'"
-)
+POSITIONS = f"SELECT model, position FROM models WHERE shard = {SHARD} AND state = '{State.LIVE}'"
 
 _REPORT = (
     "INSERT INTO workers (worker, model, rate, seen, error) VALUES (?, ?, ?, ?, ?)"

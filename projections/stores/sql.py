@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from projections.projection import Key, Projection, Rows, Table, Value
 from projections.stores import statements
-from projections.stores.books import LAYOUT, POSITION, Books, Execute
+from projections.stores.books import LAYOUT, POSITIONS, Books, Execute
 from projections.stores.port import (
     Generation,
     Halt,
@@ -18,6 +18,9 @@ from projections.stores.port import (
     StoreTooNew,
     Work,
 )
+
+REMEMBERED = 32
+"""Queries whose rows a snapshot keeps: the parts of one answer ask for the same again, and a moment does not change."""
 
 
 class SQLStore(Store):
@@ -185,10 +188,18 @@ class SQLStore(Store):
 class _SQLSnapshot:
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
+        self._positions: dict[Value, int] | None = None
+        self._found: dict[tuple[str, tuple[Value, ...]], list[Row]] = {}
 
     def position(self, model: str) -> int:
-        rows = self._execute(POSITION, model)
-        return int(rows[0][0] or 0) if rows else 0
+        if self._positions is None:
+            self._positions = {name: int(at or 0) for name, at in self._execute(POSITIONS)}
+        return self._positions.get(model, 0)
 
     def rows(self, sql: str, *values: Value) -> list[Row]:
-        return self._execute(sql, *values)
+        asked = (sql, values)
+        if asked not in self._found:
+            if len(self._found) == REMEMBERED:
+                del self._found[next(iter(self._found))]
+            self._found[asked] = self._execute(sql, *values)
+        return [*self._found[asked]]

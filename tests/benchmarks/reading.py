@@ -36,7 +36,7 @@ PAUSE = 0.1
 VISIBLE, VISIBLE_FAR = 0.1, 0.25
 """Seconds after the choice was acknowledged, in the median: in one process; on Kafka and PostgreSQL."""
 
-PAGES = 2_000
+WARM_UP, PAGES = 300, 2_000
 PAGE_WITHIN = 10.0
 """Milliseconds, at the 99th percentile."""
 
@@ -182,9 +182,13 @@ def _area_pages(report: Report, store: str, environment: Mapping[str, str]) -> N
         check=True,
     )
     with serving(serve(), environment) as port, closing(_Client(port)) as client:
+        while not _is_published(client):
+            time.sleep(0.2)  # a server begins with the public files of the whole log
         areas = [one["area"] for one in orjson.loads(client.get("/api/v1/areas"))["items"]]
         for name, path in (("page", "/areas"), ("API", "/api/v1/areas")):
             chance, taken = random.Random(7), []
+            for area in chance.choices(areas, k=WARM_UP):  # connections, statements
+                client.get(f"{path}/{area}")
             for area in chance.choices(areas, k=PAGES):
                 began = time.perf_counter()
                 client.get(f"{path}/{area}")
@@ -199,6 +203,11 @@ def _area_pages(report: Report, store: str, environment: Mapping[str, str]) -> N
                     at_most=True,
                 )
             )
+
+
+def _is_published(client: _Client) -> bool:
+    health = orjson.loads(client.get("/healthz"))
+    return bool((health["checkpoints"]["published"] or 0) >= health["log"])
 
 
 @contextmanager
