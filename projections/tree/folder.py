@@ -53,11 +53,10 @@ class PublicFolder:
             _bring_to_disk(temporary)
         named: dict[Path, None] = {}
         for temporary, target in waiting:
-            named.update(dict.fromkeys(_made(target.parent)))
-            temporary.replace(target)
-            named[target.parent] = None
+            named.update(dict.fromkeys(_put(temporary, target)))
         for folder in named:
-            _bring_to_disk(folder)
+            with suppress(FileNotFoundError):  # see `_put`
+                _bring_to_disk(folder)
 
     def read(self, name: str) -> bytes | None:
         """A file's bytes; None where there is none."""
@@ -101,6 +100,22 @@ class PublicFolder:
         temporary = self.path / INCOMING / secrets.token_hex(16)
         temporary.write_bytes(content)
         return temporary
+
+
+def _put(temporary: Path, target: Path) -> list[Path]:
+    """Put a file in its place. The folders in which a new name stands now.
+
+    Another process, which has come further, may remove a folder of partial files just then (`drop_partial`).
+    """
+    while True:
+        made = _made(target.parent)
+        try:
+            temporary.replace(target)
+        except FileNotFoundError:
+            if not temporary.exists():
+                raise
+        else:
+            return [*made, target.parent]
 
 
 def _made(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,47 +75,48 @@ class OneProcess:
         return _Now(work(given))
 
 
+class _Claims:
+    """Who does what: a piece of work is done by the process that claims it first."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def claim(self, work: str) -> bool:
+        """Whether this process is the first; then it must do it."""
+        try:
+            (self._folder / f"{work}.claim").touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+
 class _Asked:
     """What another process was asked to do; this one does it itself where that has not begun with it."""
 
-    def __init__(self, work: Callable[[Any], Any], given: Any, future: Future[Any]) -> None:
+    def __init__(
+        self, claims: _Claims, name: str, work: Callable[[], Any], future: Future[Any]
+    ) -> None:
+        self._claims = claims
+        self._name = name
         self._work = work
-        self._given = given
         self._future = future
-
-    def get(self) -> Any:
-        if self._future.cancel():
-            self._future = Future()
-            self._future.set_result(self._work(self._given))
-        return self._future.result()
-
-
-class _HandFul:
-    """Some bundles that another process was asked to examine."""
-
-    def __init__(self, bundles: Sequence[Bundle], file: Future[Path]) -> None:
-        self._bundles = bundles
-        self._file = file
-        self._found: list[Examined] | None = None
+        self._here: list[Any] = []
+        """The result, once this process has found it."""
 
     @property
     def is_there(self) -> bool:
-        return self._found is not None or self._file.done()
+        return bool(self._here) or self._future.done()
 
-    def examine_here(self, source: Source) -> bool:
-        """Take them back, unless they are being examined already."""
-        if self._found is not None or not self._file.cancel():
+    def do_here(self) -> bool:
+        """Do it in this process, unless it is done, or being done, already."""
+        if self.is_there or not self._claims.claim(self._name):
             return False
-        self._found = list(examine_all(source, self._bundles))
+        self._here.append(self._work())
         return True
 
-    def take(self) -> Iterator[Examined]:
-        if self._found is not None:
-            return iter(self._found)
-        file = self._file.result()
-        data = file.read_bytes()
-        file.unlink()
-        return unpacked(data)
+    def get(self) -> Any:
+        self.do_here()
+        return self._here[0] if self._here else self._future.result()
 
 
 class SeveralProcesses:
@@ -123,28 +125,45 @@ class SeveralProcesses:
     While what the rules need next is not there, this one examines what the others have not come to yet.
     """
 
-    def __init__(self, source: Source, pool: ProcessPoolExecutor, number: int) -> None:
+    def __init__(
+        self, source: Source, pool: ProcessPoolExecutor, number: int, folder: Path
+    ) -> None:
         self._source = source
         self._pool = pool
+        self._claims = _Claims(folder)
+        self._asked = 0
         self.number = number
 
     def examined(self, bundles: Iterator[Bundle]) -> Iterator[Examined]:
-        waiting: deque[_HandFul] = deque()
+        waiting: deque[_Asked] = deque()
         for some in _handfuls(bundles):
-            waiting.append(_HandFul(some, self._pool.submit(_examine, some)))
+            waiting.append(self._ask(_examined_there, partial(self._examined_here, some), some))
             if len(waiting) > _AHEAD * self.number:
                 yield from self._next(waiting)
         while waiting:
             yield from self._next(waiting)
 
     def do(self, work: Callable[[Given], Done], given: Given) -> Later[Done]:
-        return _Asked(work, given, self._pool.submit(work, given))
+        return self._ask(work, partial(work, given), given)
 
-    def _next(self, waiting: deque[_HandFul]) -> Iterator[Examined]:
+    def _ask(self, there: Callable[[Any], Any], here: Callable[[], Any], given: Any) -> _Asked:
+        self._asked += 1
+        name = str(self._asked)
+        return _Asked(self._claims, name, here, self._pool.submit(_do, name, there, given))
+
+    def _examined_here(self, bundles: Sequence[Bundle]) -> list[Examined]:
+        return list(examine_all(self._source, bundles))
+
+    def _next(self, waiting: deque[_Asked]) -> Iterator[Examined]:
         while not waiting[0].is_there:
-            if not any(one.examine_here(self._source) for one in reversed(waiting)):
+            if not any(one.do_here() for one in reversed(waiting)):
                 break  # others are at work on all there is
-        return waiting.popleft().take()
+        found = waiting.popleft().get()
+        if isinstance(found, list):
+            return iter(found)
+        data = found.read_bytes()
+        found.unlink()
+        return unpacked(data)
 
 
 @contextmanager
@@ -164,7 +183,7 @@ def workers(source: Source, number: int) -> Iterator[Workers]:
         pool = ProcessPoolExecutor(number - 1, context, _open, (source.name, folder))
         try:
             pool.submit(_is_open).result()
-            yield SeveralProcesses(source, pool, number)
+            yield SeveralProcesses(source, pool, number, Path(folder))
         except BrokenProcessPool as error:
             raise CannotRead(f"a process of the audit was ended: {error}") from error
         finally:
@@ -187,10 +206,15 @@ def _is_open() -> bool:
     return _given is not None
 
 
-def _examine(bundles: Sequence[Bundle]) -> Path:
+def _do(name: str, work: Callable[[Any], Any], given: Any) -> Any:
+    assert _given is not None
+    return work(given) if _Claims(_given[1]).claim(name) else None
+
+
+def _examined_there(bundles: Sequence[Bundle]) -> Path:
     assert _given is not None
     source, folder = _given
-    file = folder / str(bundles[0].index)
+    file = folder / f"{bundles[0].index}.bundles"
     file.write_bytes(packed(examine_all(source, bundles)))
     return file
 
