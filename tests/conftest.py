@@ -1,7 +1,9 @@
 """What the tests of several folders share: servers, started when a test first asks for one, and the log of a town."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from services.assembly import assembled
 from services.settings import Settings
 from services.town import build
 from tests import brokers, postgres
+from tests.missing import missing
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +47,22 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One broker with TLS, sign-in and rights: see `deploy/kafka/guard.py`."""
     with brokers.running(tmp_path_factory.mktemp("guarded"), guarded=True) as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A real browser, for the tests of one file."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        missing("there is no chromium to look at the pages with: apt-get install chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        missing("pip install playwright axe-playwright-python")
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +16,6 @@ from ledger.transparency.keys import SignatureType, SigningKey
 from ledger.transparency.note import parse_note
 from tests.audit.auditing import KEY, another, encoded, events, folder_of, honest, of_type, place
 from tests.audit.trees import write, write_tree
-from tests.missing import missing
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "from services.cli.main import main; main()"
@@ -253,21 +251,6 @@ def test_the_page_says_first_what_was_found(pages: dict[str, Path]) -> None:
         < wrong.index("What was not")
     )
     assert "What was found" not in clean
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        missing("there is no chromium to look at the page with: apt-get install chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        missing("pip install playwright axe-playwright-python")
-    with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.mark.slow

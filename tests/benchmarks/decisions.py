@@ -47,6 +47,7 @@ def decisions(report: Report) -> None:
 
 
 def pipelined(parts: System, citizens: Sequence[str], question: str) -> float:
+    """Let every citizen choose, as fast as decisions can be taken. Choices a second."""
     budget(parts, question)
     chance = random.Random(7)
     commands = [choice(citizen, question, chance) for citizen in citizens]

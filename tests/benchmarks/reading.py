@@ -3,16 +3,15 @@
 import http.client
 import os
 import random
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import orjson
 
@@ -44,7 +43,7 @@ PAGE_WITHIN = 10.0
 def reading(report: Report) -> None:
     with ExitStack() as stack:
         postgres = stack.enter_context(started())
-        cluster = Cluster(stack.enter_context(_folder()), lasting=True)
+        cluster = Cluster(Path(stack.enter_context(_folder())), lasting=True)
         stack.callback(cluster.stop)
         cluster.start()
         kafka = f"kafka://{cluster.bootstrap}/{cluster.create_topic()}"
@@ -61,7 +60,8 @@ def reading(report: Report) -> None:
 
 
 def _visible(report: Report, what: str, more: Mapping[str, str], target: float) -> None:
-    with _folder() as folder:
+    with _folder() as path:
+        folder = Path(path)
         environment = {**variables(folder), "CIVIC_REPLICA": str(folder / "replica.sqlite"), **more}
         tokens, marks = _people(environment)
         with serving(serve(), environment) as port:
@@ -210,10 +210,5 @@ def _is_published(client: _Client) -> bool:
     return bool((health["checkpoints"]["published"] or 0) >= health["log"])
 
 
-@contextmanager
-def _folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="civic-bench-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
+def _folder() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="civic-bench-")

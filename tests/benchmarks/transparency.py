@@ -1,6 +1,5 @@
 """(f) Proof: what the tree costs an event, whether its worker keeps up with decisions, how soon a receipt is there."""
 
-import random
 import shutil
 import statistics
 import tempfile
@@ -19,9 +18,10 @@ from projections.tree.folder import PublicFolder
 from projections.tree.growing import GrowingTree
 from projections.tree.worker import TreeWorker
 from services.assembly import System, assembled, publishing
+from tests.benchmarks.decisions import pipelined
 from tests.benchmarks.http import serve, serving, variables
 from tests.benchmarks.measuring import Figure, Report
-from tests.benchmarks.sample import budget, carried_out, choice, city, settings, system
+from tests.benchmarks.sample import budget, city, settings, system
 
 CITIZENS = 20_000
 ROUNDS = 3
@@ -37,20 +37,10 @@ WITHIN = 2.0
 def transparency(report: Report) -> None:
     with system() as parts:
         citizens = city(parts, CITIZENS)
-        _chosen(parts, citizens, "merkle")
+        pipelined(parts, citizens, "merkle")
         _merkle(report, [one.entry for one in parts.log.select(EVERYTHING)])
         _keeping_up(report, parts, citizens)
     _receipts(report)
-
-
-def _chosen(parts: System, citizens: Sequence[str], question: str) -> float:
-    """Let every citizen choose, as fast as decisions can be taken. Choices a second."""
-    budget(parts, question)
-    chance = random.Random(7)
-    commands = [choice(citizen, question, chance) for citizen in citizens]
-    started = time.perf_counter()
-    carried_out(parts, list(commands))
-    return len(commands) / (time.perf_counter() - started)
 
 
 def _merkle(report: Report, entries: Sequence[bytes]) -> None:
@@ -89,12 +79,12 @@ def _keeping_up(report: Report, parts: System, citizens: Sequence[str]) -> None:
     both: list[float] = []
     behind: list[float] = []
     for round_ in range(ROUNDS):
-        decided.append(_chosen(parts, citizens, f"alone {round_}"))
+        decided.append(pipelined(parts, citizens, f"alone {round_}"))
         with _fresh_worker(parts) as worker:
             events = parts.log.head()
             alone.append(events / _seconds(worker.catch_up))
             with _following(worker, parts.settings.checkpoint_every):
-                both.append(_chosen(parts, citizens, f"beside {round_}"))
+                both.append(pipelined(parts, citizens, f"beside {round_}"))
                 ended, head = time.perf_counter(), parts.log.head()
                 while (worker.status.published or 0) < head:
                     time.sleep(0.005)

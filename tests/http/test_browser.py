@@ -1,6 +1,5 @@
 """The pages in a real browser: at the width of a phone, without a violation that axe can find."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import orjson
 import pytest
 
 from tests.http.process import serving
-from tests.missing import missing
 
 PATHS = (
     "/areas",
@@ -32,21 +30,6 @@ PHONE, DESK = 390, 1280
 
 
 LOOKS = [(PHONE, "light"), (PHONE, "dark"), (DESK, "light")]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        missing("there is no chromium to look at the pages with: apt-get install chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        missing("pip install playwright axe-playwright-python")
-    with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
