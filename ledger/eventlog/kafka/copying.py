@@ -80,10 +80,8 @@ class Copier:
         It may not look so for a moment while something is being written.
         """
         copied, end = self._replica.next_offset(), self._current_reader().committed_end()
-        return end in (
-            copied,
-            copied + 1,
-        )  # the mark of the last transaction may come after the last record
+        # The mark of the last transaction may come after the last record.
+        return end in (copied, copied + 1)
 
     def forget_reader(self) -> None:
         if self._reader is not None:

@@ -43,9 +43,8 @@ def checked(clients: Clients, *, production: bool) -> Topic:
     address = clients.address
     with clients.admin() as admin:
         (found,) = admin.describe_topics([address.topic])
-        if (
-            found["error_code"] == _UNKNOWN
-        ):  # to the broker that was asked, which may hear of it in a moment
+        if found["error_code"] == _UNKNOWN:
+            # The broker that was asked may hear of it in a moment.
             time.sleep(_HEARD_AFTER)
             (found,) = admin.describe_topics([address.topic])
         partitions = found["partitions"]
