@@ -1,8 +1,8 @@
 """The facts of a decision, read from the log, and the guards that make up its consistency boundary."""
 
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from ledger.codec import decode
@@ -15,9 +15,6 @@ S = TypeVar("S", bound=State)
 KEPT_STATES = 50_000
 """Pieces of shared knowledge (questions, areas, where citizens belong) that are kept in memory."""
 
-_Key = tuple[object, Selection]
-"""What a state is folded from, and what it starts as."""
-
 
 class Known(NamedTuple):
     """A state, and the position of the last event folded into it."""
@@ -27,27 +24,28 @@ class Known(NamedTuple):
 
 
 class KeptStates:
-    """The most recently used shared states. They may be behind the log: guards find that out."""
+    """The most recently used shared states. They may be behind the log: guards find that out.
+
+    May be used from any thread: each step on the dictionary is done as a whole, whatever comes between two of them.
+    """
 
     def __init__(self) -> None:
-        self._states: OrderedDict[_Key, Known] = OrderedDict()
-        self._lock = threading.Lock()
+        self._states: OrderedDict[Perspective[Any], Known] = OrderedDict()
 
-    def get(self, key: _Key) -> Known | None:
-        with self._lock:
-            known = self._states.get(key)
-            if known is not None:
-                self._states.move_to_end(key)
-            return known
+    def get(self, perspective: Perspective[Any]) -> Known | None:
+        known = self._states.get(perspective)
+        if known is not None:
+            with suppress(KeyError):  # another thread may have let go of it
+                self._states.move_to_end(perspective)
+        return known
 
-    def has(self, key: _Key) -> bool:
-        return key in self._states
+    def has(self, perspective: Perspective[Any]) -> bool:
+        return perspective in self._states
 
-    def put(self, key: _Key, known: Known) -> None:
-        with self._lock:
-            self._states[key] = known
-            if len(self._states) > KEPT_STATES:
-                self._states.popitem(last=False)
+    def put(self, perspective: Perspective[Any], known: Known) -> None:
+        self._states[perspective] = known
+        if len(self._states) > KEPT_STATES:
+            self._states.popitem(last=False)
 
 
 class Foreseen:
@@ -57,19 +55,17 @@ class Foreseen:
         self, log: EventLog, kept: KeptStates, perspectives: Iterable[Perspective[Any]]
     ) -> None:
         self.head = log.head()
-        wanted = {
-            key: one.latest
-            for one in perspectives
-            if (key := _key(one)) and not (one.shared and kept.has(key))
-        }
-        self._records: dict[_Key, list[Record]] = {}
+        wanted = dict.fromkeys(
+            one for one in perspectives if not (one.shared and kept.has(one))
+        )  # each of them once
+        self._records: dict[Perspective[Any], list[Record]] = {}
         for latest in (False, True):
-            keys = [key for key, only_last in wanted.items() if only_last == latest]
+            some = [one for one in wanted if one.latest == latest]
             read = log.latest_each if latest else log.select_each
-            self._records.update(zip(keys, read([key[1] for key in keys]), strict=True))
+            self._records.update(zip(some, read(list(map(_selection, some))), strict=True))
 
-    def get(self, key: _Key) -> Sequence[Record] | None:
-        return self._records.get(key)
+    def get(self, perspective: Perspective[Any]) -> Sequence[Record] | None:
+        return self._records.get(perspective)
 
 
 class LogFacts:
@@ -92,18 +88,14 @@ class LogFacts:
         self._fresh = fresh
         self._foreseen = foreseen
         self._head = 0 if foreseen is None else foreseen.head
-        self._known: dict[_Key, Known] = {}
-        self._shared: dict[_Key, bool] = {}
+        self._known: dict[Perspective[Any], Known] = {}
         self._guards: list[Guard] = []
         self.relied_on_kept = False
 
     def about(self, perspective: Perspective[S]) -> S:
-        key = _key(perspective)
-        known = self._known.get(key)
+        known = self._known.get(perspective)
         if known is None:
-            known = self._known[key] = self._look_up(perspective, key)
-            if perspective.shared:
-                self._shared[key] = perspective.tagged
+            known = self._known[perspective] = self._look_up(perspective)
         state: S = known.state
         return state
 
@@ -112,28 +104,26 @@ class LogFacts:
 
         Since the guards held, nothing else has happened to them.
         """
-        for key, tagged in self._shared.items():
-            state, after = self._known[key]
-            for position, event in enumerate(events, last - len(events) + 1):
-                if key[1].covers(event.type, event.tags):
-                    happened = decode(event.entry).event
-                    state = state.evolve(Happened(happened, event.tags) if tagged else happened)
-                    after = position
-            if after != self._known[key].after:
-                self._kept.put(key, Known(state, after))
+        for position, event in enumerate(events, last - len(events) + 1):
+            for one, known in self._known.items():
+                if one.shared and one.covers(event.type, event.tags):
+                    happened = Happened(decode(event.entry).event, event.tags)
+                    state = known.state.evolve(happened if one.tagged else happened.event)
+                    self._known[one] = Known(state, position)
+                    self._kept.put(one, self._known[one])
 
     def guards(self) -> tuple[Guard, ...]:
         return tuple(self._guards)
 
-    def _look_up(self, perspective: Perspective[Any], key: _Key) -> Known:
-        selection = key[1]
-        kept = self._kept.get(key) if perspective.shared else None
+    def _look_up(self, perspective: Perspective[Any]) -> Known:
+        selection = _selection(perspective)
+        kept = self._kept.get(perspective) if perspective.shared else None
         if kept is not None and not self._fresh:
             self.relied_on_kept = True
             self._guards.append(Guard(selection, kept.after))
             return kept
         known = Known(perspective.start(), 0)
-        records = None if self._foreseen is None else self._foreseen.get(key)
+        records = None if self._foreseen is None else self._foreseen.get(perspective)
         if records is None:
             known = kept or known
             if perspective.latest:
@@ -143,7 +133,7 @@ class LogFacts:
         known = _folded(perspective, known, records)
         self._guards.append(Guard(selection, known.after, known_to=self._head))
         if perspective.shared:
-            self._kept.put(key, known)
+            self._kept.put(perspective, known)
         return known
 
 
@@ -156,5 +146,5 @@ def _folded(perspective: Perspective[Any], known: Known, records: Sequence[Recor
     return Known(state, after)
 
 
-def _key(perspective: Perspective[Any]) -> _Key:
-    return (perspective.start, Selection(perspective.types, perspective.tags))
+def _selection(perspective: Perspective[Any]) -> Selection:
+    return Selection(perspective.types, perspective.tags)

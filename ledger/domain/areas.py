@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Literal, Self
 
 from ledger.domain.deciding import Command, Facts, Occasion, Perspective, types
@@ -103,6 +104,7 @@ def area(area_id: str) -> Perspective[Area]:
     return Perspective(Area, _EVENTS, (f"area:{area_id}",), shared=True)
 
 
+@cache
 def areas() -> Perspective[Areas]:
     return Perspective(Areas, _EVENTS, shared=True)
 

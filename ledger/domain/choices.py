@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ledger.domain.areas import areas
 from ledger.domain.deciding import (
+    PERSPECTIVES,
     CitizenCommand,
     Facts,
     Occasion,
@@ -132,6 +134,7 @@ class StandingChoices:
         return self
 
 
+@lru_cache(PERSPECTIVES)
 def standing(voter: str) -> Perspective[Standing]:
     return Perspective(Standing, CHOICE_TYPES, (f"voter:{voter}",), latest=True)
 

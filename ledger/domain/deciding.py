@@ -1,7 +1,6 @@
 """How a decision is taken: facts in, events or a refusal out. Pure: time, ids and secrets come in as arguments."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -36,6 +35,14 @@ class Perspective(NamedTuple, Generic[S]):
     tagged: bool = False
     latest: bool = False
 
+    def covers(self, type_: str, tags: Sequence[str]) -> bool:
+        """Whether an event of this type and with these tags belongs."""
+        return type_ in self.types and all(tag in tags for tag in self.tags)
+
+
+PERSPECTIVES = 8_192
+"""How many perspectives of a kind are remembered: a batch of decisions asks about each more than once."""
+
 
 class Facts(Protocol):
     """What a decision may know. Everything that it asks about becomes part of its consistency boundary:
@@ -66,8 +73,7 @@ class Secrets(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(NamedTuple):
     """The circumstances of one decision: when, with which secrets, and the commitment to its private part."""
 
     now: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -10,7 +11,7 @@ from ledger.domain import methods
 from ledger.domain.areas import living_area
 from ledger.domain.counting import rules
 from ledger.domain.counting.rules import Rule
-from ledger.domain.deciding import Command, Facts, Occasion, Perspective, types
+from ledger.domain.deciding import PERSPECTIVES, Command, Facts, Occasion, Perspective, types
 from ledger.domain.event import (
     Amount,
     AreaId,
@@ -185,6 +186,7 @@ def _with(question: Question, asked: QuestionOpened) -> Question:
     return replace(question, asked=asked, costs={one.id: one.cost for one in asked.options})
 
 
+@lru_cache(PERSPECTIVES)
 def question(question_id: str) -> Perspective[Question]:
     return Perspective(
         Question,

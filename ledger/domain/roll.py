@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from ledger.domain.areas import AreaAmended, living_area
 from ledger.domain.deciding import (
+    PERSPECTIVES,
     CitizenCommand,
     Command,
     Facts,
@@ -132,6 +134,7 @@ class Roll:
         return int(home == self.area or home.startswith(self.area + "/"))
 
 
+@lru_cache(PERSPECTIVES)
 def citizen(citizen_id: str) -> Perspective[Citizen]:
     return Perspective(Citizen, _EVENTS, (f"citizen:{citizen_id}",), shared=True)
 

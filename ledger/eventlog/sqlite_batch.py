@@ -1,12 +1,12 @@
 """How appends are stored in the SQLite log: many in one transaction, each on its own conditions."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 
 from ledger.eventlog import sqlite_statements as statements
-from ledger.eventlog.port import Append, Appended, Conflict, Guard, NewEvent
+from ledger.eventlog.port import Append, Appended, Conflict, Guard, NewEvent, Selection
 from ledger.sqlite_rows import insert_rows
 
 
@@ -31,8 +31,8 @@ class Batch:
         self._ids: dict[str, int] = {}
         self.new: list[tuple[int, NewEvent]] = []
         """What is stored, with its positions."""
-        self._checked: dict[Guard, bool] = {}
-        self._latest: dict[tuple[str | None, str | None], int] = {}
+        self._latest: dict[str | None, dict[str, int]] = {None: {}}
+        """The positions of what is stored: of the last of each type, by tag, and of all of them (None)."""
 
     def store(self, appends: Sequence[Append]) -> list[Appended | Conflict]:
         ids = [event.id for append in appends for event in append.events if event.id is not None]
@@ -40,67 +40,65 @@ class Batch:
             self._ids.update(
                 self._writer.execute(statements.POSITIONS_OF, (orjson.dumps(ids).decode(),))
             )
-        self._look_up(guard for append in appends for guard in append.guards)
-        outcomes = [self._append(append) for append in appends]
+        overtaken = self._overtaken(appends)
+        outcomes = [self._append(one, n in overtaken) for n, one in enumerate(appends)]
         insert_events(self._writer, self.new)
         return outcomes
 
-    def _look_up(self, guards: Iterable[Guard]) -> None:
-        """Check guards of one tag against the file in one go; what is left is checked as it is met."""
-        of_types: dict[tuple[str, ...], dict[Guard, None]] = {}
-        for guard in guards:
-            types, tags = guard.selection
-            if types and len(tags) == 1 and guard.known_to < self._head:
-                of_types.setdefault(types, {})[guard] = None
-        for types, asked in of_types.items():
-            wanted = [(guard.selection.tags[0], guard.after) for guard in asked]
-            found = self._writer.execute(
-                statements.exists_each(len(types)), (orjson.dumps(wanted).decode(), *types)
-            )
-            conflicting = {key for (key,) in found}
-            self._checked.update((guard, n in conflicting) for n, guard in enumerate(asked))
+    def _overtaken(self, appends: Sequence[Append]) -> set[int]:
+        """The places of those with a guard that an event in the file breaks."""
+        asked: dict[tuple[str, ...], dict[tuple[tuple[str, ...], int], list[int]]] = {}
+        for n, append in enumerate(appends):
+            for (types, tags), after, known_to in append.guards:
+                if known_to < self._head:
+                    asked.setdefault(types, {}).setdefault((tags, after), []).append(n)
+        return {
+            n
+            for types, of_types in asked.items()
+            for guard in self._broken(types, list(of_types))
+            for n in of_types[guard]
+        }
 
-    def _append(self, append: Append) -> Appended | Conflict:
+    def _broken(
+        self, types: tuple[str, ...], guards: Sequence[tuple[tuple[str, ...], int]]
+    ) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Those of the guards (tags, a position) after which the file has an event of one of the types.
+
+        Guards of one tag are looked up in one go.
+        """
+        together = [one for one in guards if types and len(one[0]) == 1]
+        if together:
+            wanted = orjson.dumps([(tag, after) for (tag,), after in together]).decode()
+            found = self._writer.execute(statements.exists_each(len(types)), (wanted, *types))
+            yield from (together[n] for (n,) in found)
+        for tags, after in guards:
+            if not types or len(tags) != 1:
+                sql = statements.exists((len(types), len(tags)))
+                values = statements.values_of(Selection(types, tags), after)
+                if self._writer.execute(sql, values).fetchone()[0]:
+                    yield tags, after
+
+    def _append(self, append: Append, overtaken: bool) -> Appended | Conflict:
         first, last = append.events[0].id, append.events[-1].id
         if first is not None and first in self._ids:
             return Appended(self._ids[last or first], again=True)
-        if self._conflicts(append.guards):
+        if overtaken or any(map(self._is_broken, append.guards)):
             return Conflict(append.guards)
         for event in append.events:
             self._position += 1
             self.new.append((self._position, event))
-            for tag in (None, *event.tags):
-                self._latest[tag, event.type] = self._latest[tag, None] = self._position
+            self._latest[None][event.type] = self._position
+            for tag in event.tags:
+                self._latest.setdefault(tag, {})[event.type] = self._position
             if event.id is not None:
                 self._ids[event.id] = self._position
         return Appended(self._position)
 
-    def _conflicts(self, guards: tuple[Guard, ...]) -> bool:
-        for one in guards:  # noqa: SIM110  (a generator costs more than what it does here)
-            if self._conflicts_with_new(one) or self._conflicts_with_old(one):
-                return True
-        return False
-
-    def _conflicts_with_old(self, guard: Guard) -> bool:
-        if guard.known_to >= self._head:
-            return False
-        known = self._checked.get(guard)
-        if known is None:
-            selection, after, _ = guard
-            sql = statements.exists((len(selection.types), len(selection.tags)))
-            (found,) = self._writer.execute(sql, statements.values_of(selection, after)).fetchone()
-            known = self._checked[guard] = bool(found)
-        return known
-
-    def _conflicts_with_new(self, guard: Guard) -> bool:
+    def _is_broken(self, guard: Guard) -> bool:
+        """Whether an event that this batch stores stands in the way."""
         (types, tags), after, _ = guard
-        tag = tags[0] if tags else None
-        if self._latest.get((tag, None), 0) <= after:
-            return False
-        for type_ in types or (None,):
-            if self._latest.get((tag, type_), 0) > after:
-                break
-        else:
+        latest = self._latest.get(tags[0] if tags else None)
+        if latest is None or not any(latest.get(one, 0) > after for one in types or latest):
             return False
         return len(tags) < 2 or any(
             position > after and guard.selection.covers(event.type, event.tags)
