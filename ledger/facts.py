@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from ledger.codec import decode
@@ -17,10 +16,10 @@ KEPT_STATES = 50_000
 
 
 class Known(NamedTuple):
-    """A state, and the position of the last event folded into it."""
+    """A state, and the guard that keeps anybody from resting on it once there is more to know."""
 
     state: Any
-    after: int
+    guard: Guard
 
 
 class KeptStates:
@@ -35,8 +34,10 @@ class KeptStates:
     def get(self, perspective: Perspective[Any]) -> Known | None:
         known = self._states.get(perspective)
         if known is not None:
-            with suppress(KeyError):  # another thread may have let go of it
+            try:
                 self._states.move_to_end(perspective)
+            except KeyError:  # another thread has let go of it
+                return known
         return known
 
     def has(self, perspective: Perspective[Any]) -> bool:
@@ -89,7 +90,6 @@ class LogFacts:
         self._foreseen = foreseen
         self._head = 0 if foreseen is None else foreseen.head
         self._known: dict[Perspective[Any], Known] = {}
-        self._guards: list[Guard] = []
         self.relied_on_kept = False
 
     def about(self, perspective: Perspective[S]) -> S:
@@ -105,45 +105,44 @@ class LogFacts:
         Since the guards held, nothing else has happened to them.
         """
         for position, event in enumerate(events, last - len(events) + 1):
-            for one, known in self._known.items():
+            for one, (state, guard) in self._known.items():
                 if one.shared and one.covers(event.type, event.tags):
-                    happened = Happened(decode(event.entry).event, event.tags)
-                    state = known.state.evolve(happened if one.tagged else happened.event)
-                    self._known[one] = Known(state, position)
-                    self._kept.put(one, self._known[one])
+                    record = Record(position, event.type, event.entry, event.tags)
+                    known = Known(_folded(one, state, (record,)), guard._replace(after=position))
+                    self._known[one] = known
+                    self._kept.put(one, known)
 
     def guards(self) -> tuple[Guard, ...]:
-        return tuple(self._guards)
+        return tuple([known.guard for known in self._known.values()])
 
     def _look_up(self, perspective: Perspective[Any]) -> Known:
-        selection = _selection(perspective)
         kept = self._kept.get(perspective) if perspective.shared else None
         if kept is not None and not self._fresh:
             self.relied_on_kept = True
-            self._guards.append(Guard(selection, kept.after))
             return kept
-        known = Known(perspective.start(), 0)
+        selection = _selection(perspective)
+        state, after = perspective.start(), 0
         records = None if self._foreseen is None else self._foreseen.get(perspective)
-        if records is None:
-            known = kept or known
-            if perspective.latest:
-                (records,) = self._log.latest_each((selection,))
-            else:
-                records = self._log.select((selection,), after=known.after)
-        known = _folded(perspective, known, records)
-        self._guards.append(Guard(selection, known.after, known_to=self._head))
+        if records is None and perspective.latest:
+            (records,) = self._log.latest_each((selection,))
+        elif records is None:
+            if kept is not None:
+                state, after = kept.state, kept.guard.after
+            records = self._log.select((selection,), after=after)
+        state = _folded(perspective, state, records)
+        if records:
+            after = records[-1].position
+        known = Known(state, Guard(selection, after, known_to=self._head))
         if perspective.shared:
             self._kept.put(perspective, known)
         return known
 
 
-def _folded(perspective: Perspective[Any], known: Known, records: Sequence[Record]) -> Known:
-    state, after = known
+def _folded(perspective: Perspective[Any], state: State, records: Sequence[Record]) -> State:
     for record in records:
         event = decode(record.entry).event
         state = state.evolve(Happened(event, record.tags) if perspective.tagged else event)
-        after = record.position
-    return Known(state, after)
+    return state
 
 
 def _selection(perspective: Perspective[Any]) -> Selection:

@@ -51,14 +51,13 @@ class Independent:
         return len(tags) < 2 or any(selection.covers(one.type, one.tags) for one in self._events)
 
     def _is_guarded(self, event: NewEvent) -> bool:
-        tags = (None, *event.tags)
-        if any(event.type in self._guarded.get(tag, ()) for tag in tags):
-            return True
-        return bool(self._others) and any(
-            other.covers(event.type, event.tags)
-            for tag in tags
-            for other in self._others.get(tag, ())
-        )
+        for tag in (None, *event.tags):
+            if tag in self._guarded and event.type in self._guarded[tag]:
+                return True
+            for other in self._others.get(tag, ()):
+                if other.covers(event.type, event.tags):
+                    return True
+        return False
 
     def _guard(self, selection: Selection) -> None:
         types, tags = selection

@@ -98,7 +98,12 @@ class Batch:
         """Whether an event that this batch stores stands in the way."""
         (types, tags), after, _ = guard
         latest = self._latest.get(tags[0] if tags else None)
-        if latest is None or not any(latest.get(one, 0) > after for one in types or latest):
+        if latest is None:
+            return False
+        for one in types or latest:
+            if latest.get(one, 0) > after:
+                break
+        else:
             return False
         return len(tags) < 2 or any(
             position > after and guard.selection.covers(event.type, event.tags)
