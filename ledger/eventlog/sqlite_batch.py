@@ -7,6 +7,8 @@ import orjson
 
 from ledger.eventlog import sqlite_statements as statements
 from ledger.eventlog.port import Append, Appended, Conflict, Guard, NewEvent, Selection
+from ledger.eventlog.sqlite_keys import tag_key, type_key
+from ledger.eventlog.sqlite_reading import select
 from ledger.sqlite_rows import insert_rows
 
 
@@ -16,7 +18,11 @@ def insert_events(writer: sqlite3.Connection, events: Sequence[tuple[int, NewEve
         (position, event.id, event.type, event.entry, orjson.dumps(event.tags))
         for position, event in events
     ]
-    tags = [(tag, event.type, position) for position, event in events for tag in set(event.tags)]
+    tags = [
+        (tag, type_key(event.type), position)
+        for position, event in events
+        for tag in set(map(tag_key, event.tags))
+    ]
     insert_rows(writer, statements.RECORDS, records)
     insert_rows(writer, statements.TAGS, tags)
 
@@ -62,21 +68,17 @@ class Batch:
     def _broken(
         self, types: tuple[str, ...], guards: Sequence[tuple[tuple[str, ...], int]]
     ) -> Iterator[tuple[tuple[str, ...], int]]:
-        """Those of the guards (tags, a position) after which the file has an event of one of the types.
-
-        Guards of one tag are looked up in one go.
-        """
+        """Those of the guards (tags, a position) after which the file has an event of one of the types."""
         together = [one for one in guards if types and len(one[0]) == 1]
+        doubtful = [one for one in guards if not types or len(one[0]) != 1]
         if together:
-            wanted = orjson.dumps([(tag, after) for (tag,), after in together]).decode()
-            found = self._writer.execute(statements.exists_each(len(types)), (wanted, *types))
-            yield from (together[n] for (n,) in found)
-        for tags, after in guards:
-            if not types or len(tags) != 1:
-                sql = statements.exists((len(types), len(tags)))
-                values = statements.values_of(Selection(types, tags), after)
-                if self._writer.execute(sql, values).fetchone()[0]:
-                    yield tags, after
+            wanted = orjson.dumps([(tag_key(tag), after) for (tag,), after in together]).decode()
+            sql = statements.exists_each(len(types))
+            found = self._writer.execute(sql, (wanted, *map(type_key, types)))
+            doubtful += [together[n] for (n,) in found]
+        for tags, after in doubtful:
+            if select(self._writer, (Selection(types, tags),), after=after, limit=1):
+                yield tags, after
 
     def _append(self, append: Append, overtaken: bool) -> Appended | Conflict:
         first, last = append.events[0].id, append.events[-1].id

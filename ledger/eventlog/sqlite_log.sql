@@ -9,10 +9,12 @@ CREATE TABLE records (
 
 CREATE INDEX records_by_type ON records (type, position);;
 
--- Finds the events of a tag by type without touching those of other types.
+-- Finds the events of a tag by type without touching those of other types. Tags and types stand here as numbers that
+-- are made from them (`sqlite_keys.py`), so that an entry takes a quarter of the room: with the tags of many people in
+-- random order, each commit rewrites as many pages as it has entries, or all of them.
 CREATE TABLE tags (
-    tag TEXT NOT NULL,
-    type TEXT NOT NULL,
+    tag INTEGER NOT NULL,
+    type INTEGER NOT NULL,
     position INTEGER NOT NULL,
     PRIMARY KEY (tag, type, position)
 ) STRICT, WITHOUT ROWID;;

@@ -2,19 +2,18 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import ClassVar
 
-import orjson
-
+from ledger.eventlog import sqlite_reading
 from ledger.eventlog import sqlite_statements as statements
 from ledger.eventlog.port import DamagedLog, LogUnavailable, Record, Selection
 from ledger.sqlite_rows import KEPT_STATEMENTS
 
 APPLICATION_ID = 0x43495649  # "CIVI"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LOCK_TIMEOUT = 30.0
 """Seconds that a writer waits for another process's commit before it gives up."""
 
@@ -59,41 +58,16 @@ class SQLiteRecords:
     def select(
         self, selections: Sequence[Selection], *, after: int = 0, limit: int | None = None
     ) -> list[Record]:
-        sql = statements.select(tuple((len(one.types), len(one.tags)) for one in selections))
-        values = [value for one in selections for value in statements.values_of(one, after)]
-        values.append(-1 if limit is None else limit)
         with self._reader() as reader:
-            rows = reader.execute(sql, values)
-            return [
-                Record(position, type_, entry, tuple(orjson.loads(tags)))
-                for position, type_, entry, tags in rows
-            ]
+            return sqlite_reading.select(reader, selections, after=after, limit=limit)
 
     def select_each(self, selections: Sequence[Selection]) -> list[list[Record]]:
-        return self._each(selections, statements.select_each)
+        with self._reader() as reader:
+            return sqlite_reading.select_each(reader, selections)
 
     def latest_each(self, selections: Sequence[Selection]) -> list[list[Record]]:
-        return [records[-1:] for records in self._each(selections, statements.latest_each)]
-
-    def _each(
-        self, selections: Sequence[Selection], statement: Callable[[int], str]
-    ) -> list[list[Record]]:
-        """The records of each selection by a statement that takes one tag and so many types."""
-        found: list[list[Record]] = [[] for _ in selections]
-        of_types: dict[tuple[str, ...], dict[int, str]] = {}
-        for index, (types, tags) in enumerate(selections):
-            if types and len(tags) == 1:
-                of_types.setdefault(types, {})[index] = tags[0]
-            else:
-                found[index] = self.select((selections[index],))
-        for types, wanted in of_types.items():
-            tags_wanted, indexes = orjson.dumps(list(wanted.values())).decode(), list(wanted)
-            with self._reader() as reader:
-                rows = reader.execute(statement(len(types)), (tags_wanted, *types))
-                for key, position, type_, entry, tags in rows:
-                    record = Record(position, type_, entry, tuple(orjson.loads(tags)))
-                    found[indexes[key]].append(record)
-        return found
+        with self._reader() as reader:
+            return sqlite_reading.latest_each(reader, selections)
 
     def position_of(self, event_id: str) -> int | None:
         with self._reader() as reader:

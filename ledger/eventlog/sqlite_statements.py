@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from ledger.eventlog.port import Selection
+from ledger.eventlog.sqlite_keys import tag_key, type_key
 
 HEAD = "SELECT coalesce(max(position), 0) FROM records"
 POSITION_OF = "SELECT position FROM records WHERE id = ?"
@@ -17,18 +18,16 @@ Shape = tuple[int, int]
 def values_of(selection: Selection, after: int) -> list[str | int]:
     """The values of `positions_of`, in their order."""
     types, tags = selection
-    others: list[str | int] = list(tags[1:])
-    first = tags[:1]
-    values: list[str | int] = []
+    if not tags:
+        return [value for one in types for value in (one, after)] if types else [after]
+    first, *others = map(tag_key, tags)
     if not types:
-        values += (*first, after, *others)
-    for one in types:
-        values += (*first, one, after, *others)
-    return values
+        return [first, after, *others]
+    return [value for one in types for value in (first, type_key(one), after, *others)]
 
 
 def positions_of(shape: Shape) -> str:
-    """The positions that a selection covers: one seek into an index for each of its types.
+    """The positions that a selection may cover (see `sqlite_keys`): one seek into an index for each of its types.
 
     (With `type IN (…)` SQLite 3.40 takes ten times as long as soon as a statement has several of them.)
     """
@@ -57,7 +56,7 @@ def select(shape: tuple[Shape, ...]) -> str:
 
 @lru_cache
 def select_each(types: int) -> str:
-    """The records of many tags, of so many types; `key` is the tag's place in the JSON array given."""
+    """What may be the records of many tags, of so many types; `key` is the tag's place in the JSON array given."""
     of_types = ", ".join(["(?)"] * types)
     return (
         "SELECT j.key, r.position, r.type, r.entry, r.tags FROM json_each(?) j"
@@ -79,14 +78,9 @@ def latest_each(types: int) -> str:
 
 @lru_cache
 def exists_each(types: int) -> str:
-    """Which of many `[tag, position]`, a JSON array, have an event of one of so many types after that: by `key`."""
+    """Which of many `[tag, position]`, a JSON array, may have an event of one of so many types after that: by `key`."""
     after = (
         "EXISTS (SELECT 1 FROM tags WHERE tag = json_extract(j.value, '$[0]') AND type = ?"
         " AND position > json_extract(j.value, '$[1]'))"
     )
     return f"SELECT j.key FROM json_each(?) j WHERE {' OR '.join([after] * types)}"
-
-
-@lru_cache
-def exists(shape: Shape) -> str:
-    return f"SELECT EXISTS ({positions_of(shape)})"

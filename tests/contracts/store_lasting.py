@@ -1,6 +1,7 @@
 """The part of a store's contract that is about several callers, each with a connection of their own."""
 
 import threading
+import time
 from typing import Any
 
 from projections.stores.port import Store
@@ -84,6 +85,9 @@ class LastingStoreContract(GenerationsContract):
             assert store.go_live(generation)
             rows = [(f"{n}", f"{generation.number}", to) for n in range(50)]
             write(store, generation, to, *rows)
+            looked, until = len(seen), time.monotonic() + 10
+            while len(seen) == looked and not wrong and time.monotonic() < until:
+                time.sleep(0.001)
         stop.set()
         for one in threads:
             one.join()
