@@ -16,11 +16,11 @@ from ledger.domain.refusals import Refused
 from ledger.domain.roll import RegisterCitizen
 from ledger.recording import new_id
 from services.assembly import System, assembled
+from services.importers.run import BATCH
 from services.settings import Settings
 
 AREAS = ("pl", "pl/city", *(f"pl/city/d{n}" for n in range(10)))
 PROJECTS = 80
-BATCH = 1_000
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def choice(citizen: str, question: str, chance: random.Random) -> MakeChoice:
 
 
 def carried_out(parts: System, commands: list[Command]) -> None:
-    """Carry out commands in batches; none may be refused."""
+    """Carry out commands in batches, as an import does; none may be refused."""
     for start in range(0, len(commands), BATCH):
         batch = [(new_id(), one) for one in commands[start : start + BATCH]]
         refused = [one for one in parts.ledger.execute_all(batch) if isinstance(one, Refused)]
