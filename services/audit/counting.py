@@ -4,15 +4,15 @@ A pure function of what is handed to it, so that any process can do it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, compress
 from typing import Any, Final, NamedTuple
 
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.audit.marks import Marks, all_legal, judge
+from services.audit.marks import ALL_ONES, Marks, all_legal, judge
 
 Cells = Counter[tuple[str, int]]
 """(option, mark) → how many gave it."""
@@ -21,26 +21,42 @@ SLICE: Final = 20_000
 """Different answers that are counted in one go."""
 
 _NONCE = 12
+_IS_ONE = (1).__eq__
 _SORTED = orjson.OPT_SORT_KEYS
 
 
-class Job(NamedTuple):
-    """What it takes to count a question: how it may be answered, and its answers with the number who gave each.
+class Answers(NamedTuple):
+    """Different answers that were given from one area.
 
     The numbers may be below zero, where an earlier count is to be changed.
     """
+
+    area: str
+    marks: list[str]
+    numbers: list[int]
+    """How many gave each."""
+
+
+class Job(NamedTuple):
+    """What it takes to count a question: how it may be answered, and its answers."""
 
     question: str
     method: dict[str, Any]
     costs: dict[str, int | None]
     sealed: bool
     key: str | None
-    answers: list[tuple[str, str, int]]
-    """(area, marks, number)"""
+    answers: list[Answers]
 
     def slices(self) -> Iterator["Job"]:
-        for start in range(0, len(self.answers), SLICE):
-            yield self._replace(answers=self.answers[start : start + SLICE])
+        some, size = list[Answers](), 0
+        for one in self.answers:
+            some.append(one)
+            size += len(one.marks)
+            if size >= SLICE:
+                yield self._replace(answers=some)
+                some, size = [], 0
+        if some:
+            yield self._replace(answers=some)
 
 
 class AreaCount:
@@ -82,58 +98,74 @@ Profile = list[tuple[Marks, int]]
 
 def counted(job: Job, profile: Profile | None = None) -> Counted:
     """The count of these answers. The marks that count are added to `profile`, where one is given."""
-    areas = {area: AreaCount() for area, _, _ in job.answers}
-    found = Counted(areas, [])
+    found = Counted({one.area: AreaCount() for one in job.answers}, [])
     if job.sealed and job.key is None:
-        for area, _, number in job.answers:
-            areas[area].voters += number
+        for area, _, numbers in job.answers:
+            found.areas[area].voters += sum(numbers)
         return found
     parsed = _parsed(job)
-    answers: Iterable[tuple[tuple[str, str, int], Marks]] = zip(job.answers, parsed, strict=True)
-    if not all_legal(job.method, job.costs, parsed):
-        answers = _legal_ones(job, parsed, found)
-    ones: dict[str, list[Marks]] = {area: [] for area in areas}
-    for (area, _, number), marks in answers:
-        if number == 1:  # as nearly always, and then counted in one go
-            ones[area].append(marks)
-        else:
-            areas[area].voters += number
-            for cell in marks.items():
-                areas[area].cells[cell] += number
-        if number and profile is not None:
-            profile.append((marks, number))
-    for area, some in ones.items():
-        areas[area].voters += len(some)
-        areas[area].cells.update(chain.from_iterable(marks.items() for marks in some))
+    certain = all_legal(job.method, job.costs, [*chain.from_iterable(parsed)])
+    for answers, marks in zip(job.answers, parsed, strict=True):
+        area, _, numbers = answers
+        if not certain:
+            marks, numbers = _legal_ones(job, answers, marks, found)
+        count = found.areas[area]
+        count.voters += sum(numbers)
+        _add(count.cells, marks, numbers, ones=certain and job.method["kind"] in ALL_ONES)
+        if profile is not None:
+            profile.extend([one for one in zip(marks, numbers, strict=True) if one[1]])
     return found
 
 
+def _add(cells: Cells, marks: Sequence[Marks], numbers: Sequence[int], *, ones: bool) -> None:
+    """Add what each of these answers marks, as often as it was given; `ones`: no mark is another than 1."""
+    once = [*compress(marks, map(_IS_ONE, numbers))]  # nearly all, and then counted in one go
+    if ones:
+        for option, number in Counter(chain.from_iterable(once)).items():
+            cells[option, 1] += number
+    else:
+        cells.update(chain.from_iterable([one.items() for one in once]))
+    if len(once) < len(marks):
+        for one, number in zip(marks, numbers, strict=True):
+            if number != 1:
+                for cell in one.items():
+                    cells[cell] += number
+
+
 def _legal_ones(
-    job: Job, parsed: list[Any], found: Counted
-) -> Iterator[tuple[tuple[str, str, int], Marks]]:
+    job: Job, answers: Answers, parsed: Sequence[Any], found: Counted
+) -> tuple[list[Marks], list[int]]:
+    """Those that are legal, and how many gave each; the others are found."""
     illegal = judge(job.method, job.costs)
-    for answer, marks in zip(job.answers, parsed, strict=True):
+    legal, numbers = list[Marks](), list[int]()
+    for text, number, marks in zip(answers.marks, answers.numbers, parsed, strict=True):
         why = _unreadable(job) if marks is None else illegal(marks)
         if why is None:
-            yield answer, marks
+            legal.append(marks)
+            numbers.append(number)
         else:
-            found.illegal.append((*answer[:2], why))
+            found.illegal.append((answers.area, text, why))
+    return legal, numbers
 
 
-def _parsed(job: Job) -> list[Any]:
+def _parsed(job: Job) -> list[list[Any]]:
     """The marks of each answer; None where they are not an object in canonical JSON, or do not open."""
-    texts = [raw for _, raw, _ in job.answers]
     if job.key is not None:
-        return [unsealed(raw, job.key) for raw in texts]
-    together = f"[{','.join(texts)}]".encode()
+        return [[unsealed(text, job.key) for text in one.marks] for one in job.answers]
+    together = ",".join([f"[{','.join(one.marks)}]" for one in job.answers])
+    canonical = f"[{together}]".encode()
     try:
-        marks: list[Any] = orjson.loads(together)
-        is_canonical = orjson.dumps(marks, option=_SORTED) == together
-        if is_canonical and len(marks) == len(texts) and set(map(type, marks)) <= {dict}:
+        marks: list[list[Any]] = orjson.loads(canonical)
+        if (
+            orjson.dumps(marks, option=_SORTED) == canonical
+            and list(map(len, marks)) == [len(one.marks) for one in job.answers]
+            and set(map(type, chain.from_iterable(marks))) <= {dict}
+        ):
             return marks
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, TypeError):
         pass
-    return [_canonical(raw) for raw in texts]  # one of them is wrong
+    # One of them is wrong.
+    return [[_canonical(text) for text in one.marks] for one in job.answers]
 
 
 def _canonical(raw: str) -> Any:

@@ -12,6 +12,9 @@ Judge = Callable[[Marks], str | None]
 """Why marks are not a legal answer, or None."""
 
 
+ALL_ONES: Final = ("single", "approval")
+"""Methods by which every mark is 1."""
+
 _INTEGERS: Final = {int}
 _ONE: Final = {1}
 
@@ -19,7 +22,7 @@ _ONE: Final = {1}
 def all_legal(method: Method, costs: Costs, answers: Sequence[Any]) -> bool:
     """Whether it is certain at a glance that all of these are legal. If not, each is to be judged for itself."""
     kind = method.get("kind")
-    if kind not in ("single", "approval", "agreement") or method.get("max_cost") is not None:
+    if kind not in (*ALL_ONES, "agreement") or method.get("max_cost") is not None:
         return False
     if set(map(type, answers)) != {dict}:  # one of them could not be read, or there is none
         return False

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.audit.counting import AreaCount, Job
+from services.audit.counting import Answers, AreaCount, Job
 from services.audit.decisions import Decided
 from services.audit.held import Held, Past
 from services.audit.parallel import Later
@@ -129,14 +129,17 @@ class Question:
         Answers that nobody stands by any more are among them, so that they are judged too.
         """
         answers = [
-            (area, one.marks, one.count)
+            Answers(area, [*place.answers], [one.count for one in place.answers.values()])
             for area, place in self.places.items()
-            for one in place.answers.values()
         ]
         if whole or self.full:
+            before: dict[str, Answers] = {}
             for kept, number in past.counted(self.standing.space):
-                area_id, _, marks = kept.decode().partition("\n")
-                answers.append((area_id, marks, number))
+                area, _, marks = kept.decode().partition("\n")
+                found = before.setdefault(area, Answers(area, [], []))
+                found.marks.append(marks)
+                found.numbers.append(number)
+            answers += before.values()
         asked = self.asked
         costs = {option["id"]: option.get("cost") for option in asked["options"]}
         return Job(self.name, asked["method"], costs, "seal" in asked, self.key, answers)
