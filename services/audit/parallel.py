@@ -156,7 +156,7 @@ class SeveralProcesses:
 
     def _next(self, waiting: deque[_Asked]) -> Iterator[Examined]:
         while not waiting[0].is_there:
-            if not any(one.do_here() for one in reversed(waiting)):
+            if not any(one.do_here() for one in waiting):
                 break  # others are at work on all there is
         found = waiting.popleft().get()
         if isinstance(found, list):

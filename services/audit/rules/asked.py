@@ -54,10 +54,11 @@ class Place:
 class Answer:
     """One answer as any number of voters give it: since the start of this audit, `count` more than before."""
 
-    __slots__ = ("count", "first", "marks", "place")
+    __slots__ = ("area", "cells", "count", "first", "marks")
 
     def __init__(self, place: Place, marks: str, first: int) -> None:
-        self.place = place
+        self.area = place.area.id
+        self.cells = place.cells
         self.marks = marks
         """As they are written; sealed ones begin with a quotation mark."""
         self.first = first
@@ -65,7 +66,7 @@ class Answer:
         self.count = 0
 
     def is_(self, answer: tuple[str, str]) -> bool:
-        return self.marks == answer[1] and self.place.area.id == answer[0]
+        return self.marks == answer[1] and self.area == answer[0]
 
 
 class Question:
@@ -147,4 +148,4 @@ class Question:
 
 def kept(answer: Answer) -> bytes:
     """What a state file keeps of it; `Question.recall` is the inverse."""
-    return f"{answer.place.area.id}\n{answer.marks}".encode()
+    return f"{answer.area}\n{answer.marks}".encode()

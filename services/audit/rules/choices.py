@@ -61,14 +61,14 @@ class Choices:
         tell = self.tell
         if stands is not None:
             stands.count -= 1
-            for cell in stands.place.cells:
+            for cell in stands.cells:
                 cell.voters -= 1
                 cell.lapsed += kind == LAPSED
             if tell is not None:
-                tell(name, stands.place.area.id, stands.marks, -1)
+                tell(name, stands.area, stands.marks, -1)
         if answer is not None:
             answer.count += 1
-            for cell in answer.place.cells:
+            for cell in answer.cells:
                 cell.voters += 1
                 if cell.voters > cell.area.roll and cell.voters > cell.most:
                     self._too_many(at, stands, cell)
@@ -101,7 +101,7 @@ class Choices:
         self._find(Kind.NOT_OPEN, at, found, f"from {question.opens} on, {end}")
 
     def _too_many(self, at: int, stands: Answer | None, cell: Cell) -> None:
-        if stands is not None and cell in stands.place.cells:
+        if stands is not None and cell in stands.cells:
             return  # as many as before, and told then
         found = f"{cell.voters:,} voters of {cell.area.id!r}"
         self._find(
