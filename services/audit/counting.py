@@ -32,7 +32,8 @@ class Answers(NamedTuple):
     """
 
     area: str
-    marks: list[str]
+    marks: str
+    """As they are written, one a line: JSON in its canonical form has no other lines."""
     numbers: list[int]
     """How many gave each."""
 
@@ -51,7 +52,7 @@ class Job(NamedTuple):
         some, size = list[Answers](), 0
         for one in self.answers:
             some.append(one)
-            size += len(one.marks)
+            size += len(one.numbers)
             if size >= SLICE:
                 yield self._replace(answers=some)
                 some, size = [], 0
@@ -138,7 +139,8 @@ def _legal_ones(
     """Those that are legal, and how many gave each; the others are found."""
     illegal = judge(job.method, job.costs)
     legal, numbers = list[Marks](), list[int]()
-    for text, number, marks in zip(answers.marks, answers.numbers, parsed, strict=True):
+    texts = answers.marks.split("\n")
+    for text, number, marks in zip(texts, answers.numbers, parsed, strict=True):
         why = _unreadable(job) if marks is None else illegal(marks)
         if why is None:
             legal.append(marks)
@@ -150,22 +152,23 @@ def _legal_ones(
 
 def _parsed(job: Job) -> list[list[Any]]:
     """The marks of each answer; None where they are not an object in canonical JSON, or do not open."""
-    if job.key is not None:
-        return [[unsealed(text, job.key) for text in one.marks] for one in job.answers]
-    together = ",".join([f"[{','.join(one.marks)}]" for one in job.answers])
-    canonical = f"[{together}]".encode()
+    key = job.key
+    if key is not None:
+        return [[unsealed(text, key) for text in one.marks.split("\n")] for one in job.answers]
+    together = "],[".join([one.marks.replace("\n", ",") for one in job.answers])
+    canonical = f"[[{together}]]".encode()
     try:
         marks: list[list[Any]] = orjson.loads(canonical)
         if (
             orjson.dumps(marks, option=_SORTED) == canonical
-            and list(map(len, marks)) == [len(one.marks) for one in job.answers]
+            and list(map(len, marks)) == [len(one.numbers) for one in job.answers]
             and set(map(type, chain.from_iterable(marks))) <= {dict}
         ):
             return marks
     except (orjson.JSONDecodeError, TypeError):
         pass
     # One of them is wrong.
-    return [[_canonical(text) for text in one.marks] for one in job.answers]
+    return [[_canonical(text) for text in one.marks.split("\n")] for one in job.answers]
 
 
 def _canonical(raw: str) -> Any:

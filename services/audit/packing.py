@@ -17,11 +17,9 @@ _PERSON = 16
 
 def packed(examined: Iterable[Examined]) -> bytes:
     """In a form that is handed to another process in little time."""
-    packets = [
-        marshal.dumps((*one._replace(ids=_joined(one.ids), rows=_columns(one.rows)),), 2)
-        for one in examined
-    ]
-    return marshal.dumps(packets, 2)
+    return marshal.dumps(
+        [*map(_packet, examined)], 2
+    )  # `map` keeps none of them: see `examine_all`
 
 
 def unpacked(data: bytes) -> Iterator[Examined]:
@@ -29,6 +27,10 @@ def unpacked(data: bytes) -> Iterator[Examined]:
     for packet in marshal.loads(data):
         one = Examined(*marshal.loads(packet))
         yield one._replace(ids=_split(one.ids), rows=_rows(one.rows))
+
+
+def _packet(one: Examined) -> bytes:
+    return marshal.dumps((*one._replace(ids=_joined(one.ids), rows=_columns(one.rows)),), 2)
 
 
 def _joined(texts: list[str]) -> Any:
@@ -75,6 +77,8 @@ def _rows(columns: Any) -> list[Row | None]:
 
 def _numbered(values: Sequence[Hashable]) -> tuple[list[Hashable], bytes]:
     """Each different value once, and the number of each row's: a bundle's rows are at most 256."""
+    if values[0] == values[-1] and values.count(values[0]) == len(values):
+        return [values[0]], bytes(len(values))
     numbers: dict[Hashable, int] = {}
     each = bytes([numbers.setdefault(value, len(numbers)) for value in values])
     return list(numbers), each

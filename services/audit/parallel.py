@@ -21,7 +21,10 @@ TOGETHER = 32
 """Bundles that are handed over in one go: some eight thousand events."""
 
 _AHEAD = 3
-"""Such hands-full that wait for each process, so that memory stays bounded where the rules are slower."""
+"""Such hands-full for each process between what is given away and what the rules have come to."""
+
+_ENOUGH = 3
+"""Such hands-full with each other process: one in work, and others for when that is done."""
 
 Given = TypeVar("Given")
 Done = TypeVar("Done")
@@ -93,36 +96,55 @@ class _Claims:
 class _Asked:
     """What another process was asked to do; this one does it itself where that has not begun with it."""
 
-    def __init__(
-        self, claims: _Claims, name: str, work: Callable[[], Any], future: Future[Any]
-    ) -> None:
+    def __init__(self, claims: _Claims, name: str, future: Future[Any]) -> None:
         self._claims = claims
         self._name = name
-        self._work = work
         self._future = future
-        self._here: list[Any] = []
-        """The result, once this process has found it."""
 
     @property
     def is_there(self) -> bool:
-        return bool(self._here) or self._future.done()
+        return self._future.done()
 
-    def do_here(self) -> bool:
-        """Do it in this process, unless it is done, or being done, already."""
-        if self.is_there or not self._claims.claim(self._name):
-            return False
-        self._here.append(self._work())
-        return True
+    def is_ours(self) -> bool:
+        """Whether this process is to do it: then it must."""
+        return not self.is_there and self._claims.claim(self._name)
+
+    def result(self) -> Any:
+        return self._future.result()
+
+
+class _Result:
+    """What comes of something asked for."""
+
+    def __init__(self, asked: _Asked, work: Callable[[], Any]) -> None:
+        self._asked = asked
+        self._work = work
+        self._here: list[Any] = []
+        """The result, once this process has found it."""
 
     def get(self) -> Any:
-        self.do_here()
-        return self._here[0] if self._here else self._future.result()
+        if not self._here and self._asked.is_ours():
+            self._here.append(self._work())
+        return self._here[0] if self._here else self._asked.result()
+
+
+class _Handful:
+    """Bundles, and whether another process was asked to examine them."""
+
+    def __init__(self, bundles: list[Bundle]) -> None:
+        self.bundles = bundles
+        self.asked: _Asked | None = None
+
+    @property
+    def is_away(self) -> bool:
+        return self.asked is not None and not self.asked.is_there
 
 
 class SeveralProcesses:
     """This process and others, each of which opens the source for itself.
 
-    While what the rules need next is not there, this one examines what the others have not come to yet.
+    Some way ahead of the rules, bundles are given to the others, as long as they have not enough to do. What is left,
+    this process examines when the rules have come to it: nothing that it has found has to wait, and grow cold.
     """
 
     def __init__(
@@ -135,35 +157,36 @@ class SeveralProcesses:
         self.number = number
 
     def examined(self, bundles: Iterator[Bundle]) -> Iterator[Examined]:
-        waiting: deque[_Asked] = deque()
+        waiting: deque[_Handful] = deque()
         for some in _handfuls(bundles):
-            waiting.append(self._ask(_examined_there, partial(self._examined_here, some), some))
+            waiting.append(_Handful(some))
             if len(waiting) > _AHEAD * self.number:
                 yield from self._next(waiting)
         while waiting:
             yield from self._next(waiting)
 
-    def do(self, work: Callable[[Given], Done], given: Given) -> Later[Done]:
-        return self._ask(work, partial(work, given), given)
+    def _next(self, waiting: "deque[_Handful]") -> Iterator[Examined]:
+        """What the rules need next, once the others have enough to do: what the rules need last."""
+        away = sum(one.is_away for one in waiting)
+        free = [one for one in waiting if one.asked is None][1:]  # the first is for this process
+        while free and away < _ENOUGH * (self.number - 1):
+            one, away = free.pop(), away + 1
+            one.asked = self._ask(_examined_there, one.bundles)
+        first = waiting.popleft()
+        if first.asked is None or first.asked.is_ours():
+            return examine_all(self._source, first.bundles)
+        file: Path = first.asked.result()
+        data = file.read_bytes()
+        file.unlink()
+        return unpacked(data)
 
-    def _ask(self, there: Callable[[Any], Any], here: Callable[[], Any], given: Any) -> _Asked:
+    def do(self, work: Callable[[Given], Done], given: Given) -> Later[Done]:
+        return _Result(self._ask(work, given), partial(work, given))
+
+    def _ask(self, work: Callable[[Any], Any], given: Any) -> _Asked:
         self._asked += 1
         name = str(self._asked)
-        return _Asked(self._claims, name, here, self._pool.submit(_do, name, there, given))
-
-    def _examined_here(self, bundles: Sequence[Bundle]) -> list[Examined]:
-        return list(examine_all(self._source, bundles))
-
-    def _next(self, waiting: deque[_Asked]) -> Iterator[Examined]:
-        while not waiting[0].is_there:
-            if not any(one.do_here() for one in waiting):
-                break  # others are at work on all there is
-        found = waiting.popleft().get()
-        if isinstance(found, list):
-            return iter(found)
-        data = found.read_bytes()
-        found.unlink()
-        return unpacked(data)
+        return _Asked(self._claims, name, self._pool.submit(_do, name, work, given))
 
 
 @contextmanager

@@ -50,18 +50,18 @@ class FolderSource:
 
     def __init__(self, place: str) -> None:
         self.name = place
-        self._folder = Path(place)
-        if not self._folder.is_dir():
+        self._folder = place.rstrip("/") + "/"
+        if not Path(place).is_dir():
             raise CannotRead(f"there is no folder {place!r}")
 
     def read(self, path: str, query: str = "") -> bytes | None:
         try:
-            with (self._folder / path).open("rb", buffering=0) as file:
+            with open(self._folder + path, "rb", buffering=0) as file:  # noqa: PTH123 (half of its time)
                 return file.read()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise CannotRead(f"{self._folder / path}: {error.strerror}") from error
+            raise CannotRead(f"{self._folder + path}: {error.strerror}") from error
 
     def read_all(self, paths: Sequence[str]) -> Iterator[bytes | None]:
         return map(self.read, paths)

@@ -130,17 +130,20 @@ class Question:
         Answers that nobody stands by any more are among them, so that they are judged too.
         """
         answers = [
-            Answers(area, [*place.answers], [one.count for one in place.answers.values()])
+            Answers(area, "\n".join(place.answers), [one.count for one in place.answers.values()])
             for area, place in self.places.items()
+            if place.answers
         ]
         if whole or self.full:
-            before: dict[str, Answers] = {}
+            before: dict[str, tuple[list[str], list[int]]] = {}
             for kept, number in past.counted(self.standing.space):
-                area, _, marks = kept.decode().partition("\n")
-                found = before.setdefault(area, Answers(area, [], []))
-                found.marks.append(marks)
-                found.numbers.append(number)
-            answers += before.values()
+                area, _, text = kept.decode().partition("\n")
+                marks, numbers = before.setdefault(area, ([], []))
+                marks.append(text)
+                numbers.append(number)
+            answers += [
+                Answers(area, "\n".join(one), numbers) for area, (one, numbers) in before.items()
+            ]
         asked = self.asked
         costs = {option["id"]: option.get("cost") for option in asked["options"]}
         return Job(self.name, asked["method"], costs, "seal" in asked, self.key, answers)
