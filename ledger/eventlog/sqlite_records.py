@@ -10,6 +10,7 @@ from typing import ClassVar
 from ledger.eventlog import sqlite_reading
 from ledger.eventlog import sqlite_statements as statements
 from ledger.eventlog.port import DamagedLog, LogUnavailable, Record, Selection
+from ledger.eventlog.sqlite_upgrade import UPGRADABLE, upgrade
 from ledger.sqlite_rows import KEPT_STATEMENTS
 
 APPLICATION_ID = 0x43495649  # "CIVI"
@@ -49,6 +50,7 @@ class SQLiteRecords:
             self._writer = self._connect(_WRITER_CACHE)
             if not made:
                 self._make()
+        self._upgrade()
 
     def head(self) -> int:
         with self._reader() as reader:
@@ -125,7 +127,8 @@ class SQLiteRecords:
                 connection.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("application_id", "user_version")
             )
-        if tables and (application, version) != (self.application_id, SCHEMA_VERSION):
+        known = version == SCHEMA_VERSION or version in UPGRADABLE
+        if tables and not (application == self.application_id and known):
             raise self._damaged(
                 f"it is not a log that this version knows (schema {version}, tables "
                 f"{', '.join(sorted(tables)[:5])}; known is schema {SCHEMA_VERSION})"
@@ -146,6 +149,13 @@ class SQLiteRecords:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
             raise
+
+    def _upgrade(self) -> None:
+        if _version(self._writer) != SCHEMA_VERSION:
+            with self.transaction() as writer:
+                if _version(writer) != SCHEMA_VERSION:  # no other process was faster
+                    upgrade(writer, self.schema)
+                    writer.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _connect(self, cache: int) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -197,3 +207,8 @@ class SQLiteRecords:
         return DamagedLog(
             f"The log {self.path} is damaged or of another kind: {found}. {self.remedy}"
         )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
