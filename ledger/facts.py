@@ -106,7 +106,7 @@ class LogFacts:
         """
         for position, event in enumerate(events, last - len(events) + 1):
             for one, (state, guard) in self._known.items():
-                if one.shared and one.covers(event.type, event.tags):
+                if one.shared and guard.selection.covers(event.type, event.tags):
                     record = Record(position, event.type, event.entry, event.tags)
                     known = Known(_folded(one, state, (record,)), guard._replace(after=position))
                     self._known[one] = known

@@ -52,7 +52,7 @@ class Independent:
 
     def _is_guarded(self, event: NewEvent) -> bool:
         for tag in (None, *event.tags):
-            if tag in self._guarded and event.type in self._guarded[tag]:
+            if event.type in self._guarded.get(tag, ()):
                 return True
             for other in self._others.get(tag, ()):
                 if other.covers(event.type, event.tags):

@@ -35,10 +35,6 @@ class Perspective(NamedTuple, Generic[S]):
     tagged: bool = False
     latest: bool = False
 
-    def covers(self, type_: str, tags: Sequence[str]) -> bool:
-        """Whether an event of this type and with these tags belongs."""
-        return type_ in self.types and all(tag in tags for tag in self.tags)
-
 
 PERSPECTIVES = 8_192
 """How many perspectives of a kind are remembered: a batch of decisions asks about each more than once."""

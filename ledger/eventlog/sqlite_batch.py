@@ -7,7 +7,7 @@ import orjson
 
 from ledger.eventlog import sqlite_statements as statements
 from ledger.eventlog.port import Append, Appended, Conflict, Guard, NewEvent, Selection
-from ledger.eventlog.sqlite_keys import tag_key, type_key
+from ledger.eventlog.sqlite_keys import index_rows, tag_key, type_key
 from ledger.eventlog.sqlite_reading import select
 from ledger.sqlite_rows import insert_rows
 
@@ -18,11 +18,7 @@ def insert_events(writer: sqlite3.Connection, events: Sequence[tuple[int, NewEve
         (position, event.id, event.type, event.entry, orjson.dumps(event.tags))
         for position, event in events
     ]
-    tags = [
-        (tag, type_key(event.type), position)
-        for position, event in events
-        for tag in set(map(tag_key, event.tags))
-    ]
+    tags = index_rows((position, event.type, event.tags) for position, event in events)
     insert_rows(writer, statements.RECORDS, records)
     insert_rows(writer, statements.TAGS, tags)
 

@@ -4,6 +4,7 @@ Two names may have the same number, by chance or since somebody looked for them:
 compared with what was asked for.
 """
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -20,3 +21,12 @@ def tag_key(tag: str) -> int:
 def type_key(type_: str) -> int:
     """The first 32 bits of the type's BLAKE2b, signed: there are few types."""
     return int.from_bytes(blake2b(type_.encode(), digest_size=4).digest(), "big", signed=True)
+
+
+def index_rows(records: Iterable[tuple[int, str, Sequence[str]]]) -> list[tuple[int, int, int]]:
+    """What stands in the index (tag, type, position) for records of these positions, types and tags."""
+    return [
+        (tag, type_key(type_), position)
+        for position, type_, tags in records
+        for tag in set(map(tag_key, tags))
+    ]

@@ -27,7 +27,11 @@ def select(
     ]
     if not any(tags for _, tags in selections):
         return candidates
-    covered = {one.position: one for one in candidates if _is_covered(one, selections)}
+    covered = {
+        one.position: one
+        for one in candidates
+        if any(selection.covers(one.type, one.tags) for selection in selections)
+    }
     found = list(covered.values())
     others = len(candidates) - len(found)
     if others and len(candidates) == limit:
@@ -65,15 +69,9 @@ def _each(
         rows = reader.execute(statement(len(types)), (keys, *map(type_key, types)))
         for key, position, type_, entry, tags in rows:
             index, record = indexes[key], Record(position, type_, entry, tuple(orjson.loads(tags)))
-            if record in found[index][-1:] or not _is_covered(
-                record, selections[index : index + 1]
-            ):
+            if record in found[index][-1:] or not selections[index].covers(type_, record.tags):
                 alone.add(index)
             found[index].append(record)
     for index in alone:
         found[index] = select(reader, (selections[index],))
     return found
-
-
-def _is_covered(record: Record, selections: Sequence[Selection]) -> bool:
-    return any(one.covers(record.type, record.tags) for one in selections)

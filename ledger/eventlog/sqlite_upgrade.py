@@ -6,7 +6,7 @@ import sqlite3
 import orjson
 
 from ledger.eventlog import sqlite_statements as statements
-from ledger.eventlog.sqlite_keys import tag_key, type_key
+from ledger.eventlog.sqlite_keys import index_rows
 from ledger.sqlite_rows import insert_rows
 
 UPGRADABLE = frozenset({1})
@@ -25,10 +25,6 @@ def upgrade(writer: sqlite3.Connection, schema: str) -> None:
     writer.execute(next(one for one in schema.split(";;") if "CREATE TABLE tags" in one))
     after = 0
     while records := writer.execute(_RECORDS, (after, _PAGE)).fetchall():
-        tags = [
-            (tag, type_key(type_), position)
-            for position, type_, tagged in records
-            for tag in set(map(tag_key, orjson.loads(tagged)))
-        ]
+        tags = index_rows((at, type_, orjson.loads(tagged)) for at, type_, tagged in records)
         insert_rows(writer, statements.TAGS, tags)
         after = records[-1][0]

@@ -37,6 +37,16 @@ class Answers(NamedTuple):
     numbers: list[int]
     """How many gave each."""
 
+    def parts(self) -> Iterator["Answers"]:
+        """The same, none of them larger than what is counted in one go."""
+        if len(self.numbers) <= SLICE:
+            yield self
+            return
+        marks = self.marks.split("\n")
+        for start in range(0, len(marks), SLICE):
+            some = slice(start, start + SLICE)
+            yield Answers(self.area, "\n".join(marks[some]), self.numbers[some])
+
 
 class Job(NamedTuple):
     """What it takes to count a question: how it may be answered, and its answers."""
@@ -50,12 +60,12 @@ class Job(NamedTuple):
 
     def slices(self) -> Iterator["Job"]:
         some, size = list[Answers](), 0
-        for one in self.answers:
-            some.append(one)
-            size += len(one.numbers)
-            if size >= SLICE:
+        for one in chain.from_iterable(answers.parts() for answers in self.answers):
+            if some and size + len(one.numbers) > SLICE:
                 yield self._replace(answers=some)
                 some, size = [], 0
+            some.append(one)
+            size += len(one.numbers)
         if some:
             yield self._replace(answers=some)
 

@@ -17,9 +17,8 @@ _PERSON = 16
 
 def packed(examined: Iterable[Examined]) -> bytes:
     """In a form that is handed to another process in little time."""
-    return marshal.dumps(
-        [*map(_packet, examined)], 2
-    )  # `map` keeps none of them: see `examine_all`
+    packets = [*map(_packet, examined)]  # which keeps none of them: see `examine_all`
+    return marshal.dumps(packets, 2)
 
 
 def unpacked(data: bytes) -> Iterator[Examined]:

@@ -105,7 +105,7 @@ class _Asked:
     def is_there(self) -> bool:
         return self._future.done()
 
-    def is_ours(self) -> bool:
+    def claim(self) -> bool:
         """Whether this process is to do it: then it must."""
         return not self.is_there and self._claims.claim(self._name)
 
@@ -123,7 +123,7 @@ class _Result:
         """The result, once this process has found it."""
 
     def get(self) -> Any:
-        if not self._here and self._asked.is_ours():
+        if not self._here and self._asked.claim():
             self._here.append(self._work())
         return self._here[0] if self._here else self._asked.result()
 
@@ -173,7 +173,7 @@ class SeveralProcesses:
             one, away = free.pop(), away + 1
             one.asked = self._ask(_examined_there, one.bundles)
         first = waiting.popleft()
-        if first.asked is None or first.asked.is_ours():
+        if first.asked is None or first.asked.claim():
             return examine_all(self._source, first.bundles)
         file: Path = first.asked.result()
         data = file.read_bytes()

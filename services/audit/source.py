@@ -50,7 +50,7 @@ class FolderSource:
 
     def __init__(self, place: str) -> None:
         self.name = place
-        self._folder = place.rstrip("/") + "/"
+        self._folder = f"{Path(place)}/"
         if not Path(place).is_dir():
             raise CannotRead(f"there is no folder {place!r}")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.eventlog import sqlite_batch, sqlite_reading, sqlite_statements
+from ledger.eventlog import sqlite_batch, sqlite_keys, sqlite_reading, sqlite_statements
 from ledger.eventlog.memory import MemoryLog
 from ledger.eventlog.port import EventLog
 from ledger.eventlog.sqlite import SQLiteLog
@@ -28,6 +28,6 @@ class TestSQLiteLogWhereNumbersSayNothing(TestSQLiteLog):
     def _same_numbers(
         self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for module in (sqlite_batch, sqlite_reading, sqlite_statements):
+        for module in (sqlite_batch, sqlite_keys, sqlite_reading, sqlite_statements):
             for name in request.param:
                 monkeypatch.setattr(module, name, lambda _: -7)
